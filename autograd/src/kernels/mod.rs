@@ -1,0 +1,2 @@
+//! Numeric code on slices. Knows no tensor and no graph.
+pub mod gemm;

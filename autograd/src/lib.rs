@@ -1,0 +1,4 @@
+//! Tensors and reverse-mode differentiation.
+#![allow(missing_docs)]
+pub mod kernels;
+pub mod memory;

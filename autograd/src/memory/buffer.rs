@@ -1,0 +1,105 @@
+//! A fixed-length array of plain numbers, aligned to a cache line, on memory from the pool.
+
+use super::pool::{self, Block};
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+
+/// Types for which *every* bit pattern is a value, so that memory a previous owner wrote may be read.
+///
+/// # Safety
+/// Any `size_of::<Self>()` initialised bytes must be a valid `Self`, `Self` must not need dropping,
+/// and its alignment must be at most [`pool::ALIGN`].
+pub unsafe trait Plain: Copy + Send + Sync + 'static {}
+
+// SAFETY: numbers without niches: every bit pattern is a value.
+unsafe impl Plain for f32 {}
+// SAFETY: as above.
+unsafe impl Plain for f64 {}
+// SAFETY: as above.
+unsafe impl Plain for i64 {}
+// SAFETY: as above.
+unsafe impl Plain for u8 {}
+
+/// An owned `[T]` whose memory returns to the pool when it is dropped.
+pub struct Buffer<T> {
+    block: Block,
+    len: usize,
+    of: PhantomData<T>,
+}
+
+impl<T: Plain> Buffer<T> {
+    /// A buffer of `len` elements whose content is arbitrary (zeros, or what a previous owner left).
+    ///
+    /// For outputs that are about to be written in full.
+    pub fn recycled(len: usize) -> Self {
+        let bytes = len.checked_mul(size_of::<T>()).expect("tensor larger than the address space");
+        Buffer { block: pool::take(bytes), len, of: PhantomData }
+    }
+
+    /// A buffer of `len` copies of `value`.
+    pub fn filled(len: usize, value: T) -> Self {
+        let mut buffer = Self::recycled(len);
+        buffer.fill(value);
+        buffer
+    }
+
+    /// A buffer that holds a copy of `values`.
+    pub fn copy_of(values: &[T]) -> Self {
+        let mut buffer = Self::recycled(values.len());
+        buffer.copy_from_slice(values);
+        buffer
+    }
+}
+
+impl<T> Deref for Buffer<T> {
+    type Target = [T];
+
+    #[inline]
+    fn deref(&self) -> &[T] {
+        // SAFETY: the block holds at least `len` elements of `T: Plain`, aligned and initialised
+        // (the pool hands out zeroed or previously written memory only), and `self` owns it.
+        unsafe { std::slice::from_raw_parts(self.block.as_ptr().cast(), self.len) }
+    }
+}
+
+impl<T> DerefMut for Buffer<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [T] {
+        // SAFETY: as in `deref`, and `&mut self` is the only way to the block.
+        unsafe { std::slice::from_raw_parts_mut(self.block.as_ptr().cast(), self.len) }
+    }
+}
+
+// SAFETY: a buffer owns its memory alone; sending it sends `T`s.
+unsafe impl<T: Send> Send for Buffer<T> {}
+// SAFETY: a shared buffer gives out `&[T]` only.
+unsafe impl<T: Sync> Sync for Buffer<T> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_is_aligned_and_holds_what_was_written() {
+        for len in [0, 1, 15, 16, 17, 1000, 100_003] {
+            let mut buffer = Buffer::<f32>::filled(len, 1.5);
+            assert_eq!(buffer.as_ptr() as usize % pool::ALIGN, 0);
+            assert_eq!(buffer.len(), len);
+            assert!(buffer.iter().all(|&x| x == 1.5));
+            if let Some(last) = buffer.last_mut() {
+                *last = 2.0;
+                assert_eq!(buffer[len - 1], 2.0);
+            }
+        }
+    }
+
+    #[test]
+    fn a_dropped_buffer_serves_the_next_of_its_size() {
+        // A size no other test uses, so that tests in parallel do not take the block.
+        let first = Buffer::<f64>::filled(777_777, 3.0);
+        let address = first.as_ptr();
+        drop(first);
+        let second = Buffer::<f64>::recycled(777_770);
+        assert_eq!(second.as_ptr(), address, "one size class, so the same block");
+    }
+}
