@@ -1,4 +1,14 @@
 //! Tensors and reverse-mode differentiation.
 #![allow(missing_docs)]
+pub mod gradcheck;
+pub mod graph;
 pub mod kernels;
 pub mod memory;
+pub mod ops;
+mod rng;
+pub mod tensor;
+
+pub use graph::{BackwardOptions, GradOptions, Grads, Op, detect_anomaly, grad, grad_enabled, no_grad, with_grad};
+pub use kernels::element::{Element, Float, Number};
+pub use rng::{Rng, RngState};
+pub use tensor::{Axes, Dims, Tensor};

@@ -1,2 +1,9 @@
 //! Numeric code on slices. Knows no tensor and no graph.
+pub mod element;
+pub mod elementwise;
 pub mod gemm;
+pub mod math;
+pub mod parallel;
+pub mod reduce;
+pub mod simd;
+pub mod strided;

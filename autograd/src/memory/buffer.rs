@@ -4,21 +4,32 @@ use super::pool::{self, Block};
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
-/// Types for which *every* bit pattern is a value, so that memory a previous owner wrote may be read.
+/// Types whose values are plain bytes, so that memory of a previous owner may be read as them.
 ///
 /// # Safety
-/// Any `size_of::<Self>()` initialised bytes must be a valid `Self`, `Self` must not need dropping,
-/// and its alignment must be at most [`pool::ALIGN`].
-pub unsafe trait Plain: Copy + Send + Sync + 'static {}
+/// `size_of::<Self>()` zero bytes must be a valid `Self`; if [`ANY_BITS`](Plain::ANY_BITS), then any
+/// initialised bytes. `Self` must not need dropping, and its alignment must be at most [`pool::ALIGN`].
+pub unsafe trait Plain: Copy + Send + Sync + 'static {
+    /// Whether every bit pattern is a value.
+    const ANY_BITS: bool;
+}
 
 // SAFETY: numbers without niches: every bit pattern is a value.
-unsafe impl Plain for f32 {}
+unsafe impl Plain for f32 {
+    const ANY_BITS: bool = true;
+}
 // SAFETY: as above.
-unsafe impl Plain for f64 {}
+unsafe impl Plain for f64 {
+    const ANY_BITS: bool = true;
+}
 // SAFETY: as above.
-unsafe impl Plain for i64 {}
-// SAFETY: as above.
-unsafe impl Plain for u8 {}
+unsafe impl Plain for i64 {
+    const ANY_BITS: bool = true;
+}
+// SAFETY: a zero byte is `false`; other bytes but one are not a `bool`, and `ANY_BITS` says so.
+unsafe impl Plain for bool {
+    const ANY_BITS: bool = false;
+}
 
 /// An owned `[T]` whose memory returns to the pool when it is dropped.
 pub struct Buffer<T> {
@@ -33,7 +44,12 @@ impl<T: Plain> Buffer<T> {
     /// For outputs that are about to be written in full.
     pub fn recycled(len: usize) -> Self {
         let bytes = len.checked_mul(size_of::<T>()).expect("tensor larger than the address space");
-        Buffer { block: pool::take(bytes), len, of: PhantomData }
+        let block = pool::take(bytes);
+        if !T::ANY_BITS {
+            // SAFETY: the block holds at least `bytes` bytes and has no other owner.
+            unsafe { block.as_ptr().write_bytes(0, bytes) };
+        }
+        Buffer { block, len, of: PhantomData }
     }
 
     /// A buffer of `len` copies of `value`.

@@ -7,4 +7,4 @@
 mod buffer;
 pub mod pool;
 
-pub use buffer::Buffer;
+pub use buffer::{Buffer, Plain};

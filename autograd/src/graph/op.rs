@@ -1,0 +1,115 @@
+//! The trait of operations, and how one is recorded.
+
+use super::grads::Grads;
+use super::mode;
+use super::node::{Kind, Node, Recorded};
+use crate::kernels::element::Element;
+use crate::tensor::Tensor;
+use std::panic::Location;
+use std::sync::Mutex;
+
+/// One operation that was run: it holds what its backward needs, and knows its backward.
+///
+/// Calculate the output, then call [`Tensor::recorded`] on it. This is all it takes to add an
+/// operation, inside the engine or outside:
+///
+/// ```
+/// use autograd::{Grads, Op, Tensor};
+///
+/// /// y = x³
+/// #[derive(Clone)]
+/// struct Cube {
+///     x: Tensor,
+/// }
+///
+/// impl Op<f32> for Cube {
+///     const NAME: &'static str = "cube";
+///
+///     /// dx = 3x²·dy, in tensor operations, so that it can be differentiated again.
+///     fn backward(self, dy: Tensor, grads: &mut Grads<f32>) {
+///         grads.set(0, || &self.x * &self.x * 3.0 * dy);
+///     }
+/// }
+///
+/// fn cube(x: &Tensor) -> Tensor {
+///     let y = x.detach() * x.detach() * x.detach();
+///     y.recorded([x], || Cube { x: x.clone() })
+/// }
+///
+/// let x = Tensor::from([2.0]).requires_grad();
+/// cube(&x).sum(..).backward();
+/// assert_eq!(x.grad().unwrap().item(), 12.0);
+/// ```
+pub trait Op<T: Element>: Clone + Send + Sync + 'static {
+    /// The name that errors, drawings and the profiler show.
+    const NAME: &'static str;
+
+    /// Whether backward reads the output, by [`Grads::output`]. Save it that way, never in the
+    /// operation: the output's history is this operation, and a cycle would never be freed.
+    const SAVES_OUTPUT: bool = false;
+
+    /// Given `dy` = dL/dy, sets `dx` = dL/dx for each input that [`Grads`] asks for.
+    ///
+    /// `self` is taken by value: what it saved is freed, or reused in place, as it is consumed.
+    /// Written in tensor operations, this is itself recorded under `create_graph`. An operation with a
+    /// faster backward on slices asks [`Grads::create_graph`] which one is called for.
+    fn backward(self, dy: Tensor<T>, grads: &mut Grads<'_, T>);
+}
+
+/// [`Op`] as a trait object.
+pub(crate) trait AnyOp<T: Element>: Send + Sync {
+    fn backward_boxed(self: Box<Self>, dy: Tensor<T>, grads: &mut Grads<'_, T>);
+    fn clone_box(&self) -> Box<dyn AnyOp<T>>;
+}
+
+impl<T: Element, O: Op<T>> AnyOp<T> for O {
+    fn backward_boxed(self: Box<Self>, dy: Tensor<T>, grads: &mut Grads<'_, T>) {
+        (*self).backward(dy, grads);
+    }
+    fn clone_box(&self) -> Box<dyn AnyOp<T>> {
+        Box::new(self.clone())
+    }
+}
+
+impl<T: Element> Tensor<T> {
+    /// Gives this freshly calculated tensor its history: `op`, applied to `inputs`.
+    ///
+    /// If no input has a history, or under [`no_grad`](super::no_grad), `op` is not even made.
+    #[inline]
+    #[track_caller]
+    pub fn recorded<O: Op<T>, const N: usize>(self, inputs: [&Tensor<T>; N], op: impl FnOnce() -> O) -> Tensor<T> {
+        self.recorded_from(&inputs, op)
+    }
+
+    /// [`recorded`](Tensor::recorded) for a number of inputs that is known only at run time.
+    #[inline]
+    #[track_caller]
+    pub fn recorded_from<O: Op<T>>(mut self, inputs: &[&Tensor<T>], op: impl FnOnce() -> O) -> Tensor<T> {
+        if mode::anomaly_enabled() {
+            super::anomaly::check_forward(O::NAME, &self, inputs, Location::caller());
+        }
+        if mode::grad_enabled() && inputs.iter().any(|x| x.node.is_some()) {
+            let recorded = Recorded {
+                op: Box::new(op()),
+                inputs: inputs.iter().map(|x| x.node.clone()).collect(),
+                output: O::SAVES_OUTPUT.then(|| self.with_layout(*self.layout())),
+            };
+            let kind = Kind::Op { name: O::NAME, state: Mutex::new(Some(recorded)) };
+            self.node = Some(Node::new(*self.shape(), Location::caller(), kind));
+        }
+        self
+    }
+
+    /// Whether gradients flow back from here: true of leaves that require a gradient and of all that
+    /// was calculated from them.
+    #[inline]
+    pub fn has_history(&self) -> bool {
+        self.node.is_some()
+    }
+
+    /// The same values without history: gradients stop here.
+    #[inline]
+    pub fn detach(&self) -> Tensor<T> {
+        self.with_layout(*self.layout())
+    }
+}

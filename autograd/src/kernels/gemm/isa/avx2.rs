@@ -1,0 +1,246 @@
+//! AVX2 with FMA: sixteen registers of 256 bits (x86-64-v3: Haswell, Zen and later).
+//!
+//! The tile is 6 rows by 2 vectors. Two multiply-adds start each cycle and take four to finish, so at
+//! least eight sums must be under way; twelve of them, two vectors of B and a broadcast element of A fill
+//! the sixteen registers. A step is 12 multiply-adds (6 cycles) for 8 loads, of which three fit a cycle.
+
+use super::super::Isa;
+use super::super::microkernel::{KernelSet, kernel_set};
+use super::super::simd::Simd;
+use std::arch::x86_64::*;
+
+/// Proof that this CPU has AVX2 and FMA.
+#[derive(Clone, Copy)]
+pub struct Avx2(());
+
+impl Avx2 {
+    /// The token, if this CPU has the instructions.
+    pub fn new() -> Option<Self> {
+        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Avx2(()))
+    }
+
+    /// The kernels for f32.
+    #[inline]
+    pub(in super::super) fn kernels_f32(self) -> &'static KernelSet<f32> {
+        &KERNELS_F32
+    }
+
+    /// The kernels for f64.
+    #[inline]
+    pub(in super::super) fn kernels_f64(self) -> &'static KernelSet<f64> {
+        &KERNELS_F64
+    }
+}
+
+// The blocking, for 32 kB of L1 and 512 kB (Zen) or 256 kB (Haswell) of L2:
+//   a panel of B, kc × nr:    256 × 16 × 4 = 16 kB, half of L1, where it stays for a whole LOOP 1;
+//   a block of A, mc × kc:     96 × 256 × 4 = 96 kB of L2, where it stays for a whole LOOP 2;
+//   a block of B, kc × nc: 256 × 2048 × 4 = 2 MB of L3.
+static KERNELS_F32: KernelSet<f32> = kernel_set!(
+    f32, Avx2, target_feature(enable = "avx2,fma"), isa: Isa::Avx2,
+    rows: [1 2 3 4 5 6], vectors: [1 2],
+    mc: 96, kc: 256, nc: 2048,
+);
+static KERNELS_F64: KernelSet<f64> = kernel_set!(
+    f64, Avx2, target_feature(enable = "avx2,fma"), isa: Isa::Avx2,
+    rows: [1 2 3 4 5 6], vectors: [1 2],
+    mc: 96, kc: 256, nc: 1024,
+);
+
+/// Windows into this make masks: eight lanes of ones, then eight of zeros.
+static MASK_32: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+static MASK_64: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
+
+// SAFETY: each load and store touches what its docs say. A masked `vmaskmov` does not touch, nor fault
+// on, the lanes it leaves out.
+unsafe impl Simd<f32> for Avx2 {
+    type V = __m256;
+    type Mask = __m256i;
+    const LANES: usize = 8;
+
+    #[inline(always)]
+    unsafe fn assume() -> Self {
+        Avx2(())
+    }
+    #[inline(always)]
+    fn splat(self, x: f32) -> __m256 {
+        // SAFETY: the token proves the instructions; so in all methods that say no more.
+        unsafe { _mm256_set1_ps(x) }
+    }
+    #[inline(always)]
+    fn mul_add(self, a: __m256, b: __m256, c: __m256) -> __m256 {
+        // SAFETY: the token.
+        unsafe { _mm256_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn add(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the token.
+        unsafe { _mm256_add_ps(a, b) }
+    }
+    #[inline(always)]
+    fn mul(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the token.
+        unsafe { _mm256_mul_ps(a, b) }
+    }
+    #[inline(always)]
+    fn relu(self, v: __m256) -> __m256 {
+        // `maxps` returns its second operand if either is NaN.
+        // SAFETY: the token.
+        unsafe { _mm256_max_ps(_mm256_setzero_ps(), v) }
+    }
+    #[inline(always)]
+    fn sum(self, v: __m256) -> f32 {
+        // SAFETY: the token.
+        unsafe {
+            let v = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+            let v = _mm_add_ps(v, _mm_movehl_ps(v, v));
+            _mm_cvtss_f32(_mm_add_ss(v, _mm_movehdup_ps(v)))
+        }
+    }
+    #[inline(always)]
+    fn mask(self, lanes: usize) -> __m256i {
+        debug_assert!(lanes <= 8);
+        // SAFETY: elements 8 - lanes .. 16 - lanes, of sixteen.
+        unsafe { _mm256_loadu_si256(MASK_32.as_ptr().wrapping_add(8 - lanes).cast()) }
+    }
+    #[inline(always)]
+    unsafe fn load(self, from: *const f32) -> __m256 {
+        // SAFETY: the caller vouches for eight elements.
+        unsafe { _mm256_loadu_ps(from) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32, v: __m256) {
+        // SAFETY: the caller vouches for eight elements.
+        unsafe { _mm256_storeu_ps(to, v) }
+    }
+    #[inline(always)]
+    unsafe fn load_first(self, from: *const f32, mask: __m256i) -> __m256 {
+        // SAFETY: the caller vouches for the lanes of the mask.
+        unsafe { _mm256_maskload_ps(from, mask) }
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f32, v: __m256, mask: __m256i) {
+        // SAFETY: the caller vouches for the lanes of the mask.
+        unsafe { _mm256_maskstore_ps(to, mask, v) }
+    }
+    #[inline(always)]
+    fn prefetch(self, at: *const f32) {
+        // SAFETY: a prefetch never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn transpose(self, from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+        // SAFETY: the token, and the caller vouches for both blocks.
+        unsafe {
+            for at in [0, 4] {
+                // Halves first: lanes at..at + 4 of row i beside those of row i + 4.
+                let mut r = [_mm256_setzero_ps(); 4];
+                for (i, r) in r.iter_mut().enumerate() {
+                    let low = _mm_loadu_ps(from.add(i * from_stride + at));
+                    let high = _mm_loadu_ps(from.add((i + 4) * from_stride + at));
+                    *r = _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(low), high);
+                }
+                // Then 4 × 4 transposes in both halves at once.
+                let (t0, t1) = (_mm256_unpacklo_ps(r[0], r[1]), _mm256_unpackhi_ps(r[0], r[1]));
+                let (t2, t3) = (_mm256_unpacklo_ps(r[2], r[3]), _mm256_unpackhi_ps(r[2], r[3]));
+                let to = to.add(at * to_stride);
+                _mm256_storeu_ps(to, _mm256_shuffle_ps::<0b01_00_01_00>(t0, t2));
+                _mm256_storeu_ps(to.add(to_stride), _mm256_shuffle_ps::<0b11_10_11_10>(t0, t2));
+                _mm256_storeu_ps(to.add(2 * to_stride), _mm256_shuffle_ps::<0b01_00_01_00>(t1, t3));
+                _mm256_storeu_ps(to.add(3 * to_stride), _mm256_shuffle_ps::<0b11_10_11_10>(t1, t3));
+            }
+        }
+    }
+}
+
+// SAFETY: as for f32.
+unsafe impl Simd<f64> for Avx2 {
+    type V = __m256d;
+    type Mask = __m256i;
+    const LANES: usize = 4;
+
+    #[inline(always)]
+    unsafe fn assume() -> Self {
+        Avx2(())
+    }
+    #[inline(always)]
+    fn splat(self, x: f64) -> __m256d {
+        // SAFETY: the token.
+        unsafe { _mm256_set1_pd(x) }
+    }
+    #[inline(always)]
+    fn mul_add(self, a: __m256d, b: __m256d, c: __m256d) -> __m256d {
+        // SAFETY: the token.
+        unsafe { _mm256_fmadd_pd(a, b, c) }
+    }
+    #[inline(always)]
+    fn add(self, a: __m256d, b: __m256d) -> __m256d {
+        // SAFETY: the token.
+        unsafe { _mm256_add_pd(a, b) }
+    }
+    #[inline(always)]
+    fn mul(self, a: __m256d, b: __m256d) -> __m256d {
+        // SAFETY: the token.
+        unsafe { _mm256_mul_pd(a, b) }
+    }
+    #[inline(always)]
+    fn relu(self, v: __m256d) -> __m256d {
+        // SAFETY: the token.
+        unsafe { _mm256_max_pd(_mm256_setzero_pd(), v) }
+    }
+    #[inline(always)]
+    fn sum(self, v: __m256d) -> f64 {
+        // SAFETY: the token.
+        unsafe {
+            let v = _mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd::<1>(v));
+            _mm_cvtsd_f64(_mm_add_sd(v, _mm_unpackhi_pd(v, v)))
+        }
+    }
+    #[inline(always)]
+    fn mask(self, lanes: usize) -> __m256i {
+        debug_assert!(lanes <= 4);
+        // SAFETY: elements 4 - lanes .. 8 - lanes, of eight.
+        unsafe { _mm256_loadu_si256(MASK_64.as_ptr().wrapping_add(4 - lanes).cast()) }
+    }
+    #[inline(always)]
+    unsafe fn load(self, from: *const f64) -> __m256d {
+        // SAFETY: the caller vouches for four elements.
+        unsafe { _mm256_loadu_pd(from) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f64, v: __m256d) {
+        // SAFETY: the caller vouches for four elements.
+        unsafe { _mm256_storeu_pd(to, v) }
+    }
+    #[inline(always)]
+    unsafe fn load_first(self, from: *const f64, mask: __m256i) -> __m256d {
+        // SAFETY: the caller vouches for the lanes of the mask.
+        unsafe { _mm256_maskload_pd(from, mask) }
+    }
+    #[inline(always)]
+    unsafe fn store_first(self, to: *mut f64, v: __m256d, mask: __m256i) {
+        // SAFETY: the caller vouches for the lanes of the mask.
+        unsafe { _mm256_maskstore_pd(to, mask, v) }
+    }
+    #[inline(always)]
+    fn prefetch(self, at: *const f64) {
+        // SAFETY: a prefetch never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn transpose(self, from: *const f64, from_stride: usize, to: *mut f64, to_stride: usize) {
+        // SAFETY: the token, and the caller vouches for both blocks.
+        unsafe {
+            let (r0, r1) = (_mm256_loadu_pd(from), _mm256_loadu_pd(from.add(from_stride)));
+            let (r2, r3) = (_mm256_loadu_pd(from.add(2 * from_stride)), _mm256_loadu_pd(from.add(3 * from_stride)));
+            let (t0, t1) = (_mm256_unpacklo_pd(r0, r1), _mm256_unpackhi_pd(r0, r1));
+            let (t2, t3) = (_mm256_unpacklo_pd(r2, r3), _mm256_unpackhi_pd(r2, r3));
+            _mm256_storeu_pd(to, _mm256_permute2f128_pd::<0x20>(t0, t2));
+            _mm256_storeu_pd(to.add(to_stride), _mm256_permute2f128_pd::<0x20>(t1, t3));
+            _mm256_storeu_pd(to.add(2 * to_stride), _mm256_permute2f128_pd::<0x31>(t0, t2));
+            _mm256_storeu_pd(to.add(3 * to_stride), _mm256_permute2f128_pd::<0x31>(t1, t3));
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The few vector operations that the kernels are written in.
+//!
+//! A kernel is written once, over [`Simd`]; each file of [`isa`](super::isa) maps the operations to the
+//! instructions of one CPU family. A value that implements [`Simd`] is a *token*: it exists only where
+//! the CPU has the instructions, so its methods need no further proof.
+
+/// Vectors of `T` on one instruction set.
+///
+/// # Safety
+/// Loads and stores must touch exactly the elements that their docs name.
+pub(super) unsafe trait Simd<T>: Copy + 'static {
+    /// A vector register.
+    type V: Copy;
+    /// Chooses the first few lanes of a vector.
+    type Mask: Copy;
+    /// Elements in a vector.
+    const LANES: usize;
+
+    /// The token, without asking the CPU.
+    ///
+    /// # Safety
+    /// The CPU must have the instructions.
+    unsafe fn assume() -> Self;
+
+    /// All lanes `x`.
+    fn splat(self, x: T) -> Self::V;
+    /// a·b + c, rounded once where the CPU can.
+    fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+    /// a + b.
+    fn add(self, a: Self::V, b: Self::V) -> Self::V;
+    /// a·b.
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    /// max(0, v), NaN where v is NaN.
+    fn relu(self, v: Self::V) -> Self::V;
+    /// The sum of the lanes.
+    fn sum(self, v: Self::V) -> T;
+
+    /// The mask of the first `lanes` lanes, of which there must be at most `LANES`.
+    fn mask(self, lanes: usize) -> Self::Mask;
+
+    /// Loads `LANES` elements; no alignment needed.
+    ///
+    /// # Safety
+    /// They must be readable.
+    unsafe fn load(self, from: *const T) -> Self::V;
+    /// Stores `LANES` elements; no alignment needed.
+    ///
+    /// # Safety
+    /// They must be writable.
+    unsafe fn store(self, to: *mut T, v: Self::V);
+    /// Loads the elements that the mask chooses, and zeros elsewhere.
+    ///
+    /// # Safety
+    /// The chosen elements must be readable; the others are not touched.
+    unsafe fn load_first(self, from: *const T, mask: Self::Mask) -> Self::V;
+    /// Stores the elements that the mask chooses.
+    ///
+    /// # Safety
+    /// The chosen elements must be writable; the others are not touched.
+    unsafe fn store_first(self, to: *mut T, v: Self::V, mask: Self::Mask);
+
+    /// Asks for the cache line of `at` ahead of a write. Any address is fine.
+    #[inline(always)]
+    fn prefetch(self, _at: *const T) {}
+
+    /// Transposes a block of `LANES` by `LANES` elements.
+    ///
+    /// # Safety
+    /// For every line `i < LANES`, `LANES` elements must be readable at `from + i * from_stride` and
+    /// writable at `to + i * to_stride`.
+    #[inline(always)]
+    unsafe fn transpose(self, from: *const T, from_stride: usize, to: *mut T, to_stride: usize)
+    where
+        T: Copy,
+    {
+        for i in 0..Self::LANES {
+            for j in 0..Self::LANES {
+                // SAFETY: both inside the blocks that the caller vouches for.
+                unsafe { *to.add(j * to_stride + i) = *from.add(i * from_stride + j) };
+            }
+        }
+    }
+}

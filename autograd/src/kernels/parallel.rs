@@ -1,0 +1,102 @@
+//! When and how a kernel uses more than one thread.
+//!
+//! Two rules hold everywhere. Work is cut into chunks whose bounds depend on its size alone, never on
+//! how many threads there are, so results are the same bits at any number of threads. And a kernel
+//! runs on the calling thread unless the work is large enough to pay for waking another.
+
+use rayon::prelude::*;
+use std::cell::Cell;
+
+/// Elements below which an element-wise kernel stays on the calling thread: about 20 µs of work.
+pub const ELEMENTS: usize = 1 << 16;
+
+thread_local! {
+    /// Flags that the floors above keep for the code that runs on this thread (see `graph::mode`).
+    ///
+    /// They live down here because a kernel that waits for other threads may be handed a *stolen* job
+    /// of the user's in the meantime, which must not run under the flags of the code that waits.
+    static AMBIENT: Cell<u8> = const { Cell::new(0) };
+}
+
+/// The flags of this thread; 0 on a fresh one.
+#[inline]
+pub fn ambient() -> u8 {
+    AMBIENT.get()
+}
+
+/// Replaces the flags of this thread and returns the former ones.
+#[inline]
+pub fn set_ambient(flags: u8) -> u8 {
+    AMBIENT.replace(flags)
+}
+
+/// Runs `work`, which uses rayon, with this thread's flags set aside.
+pub fn region<R>(work: impl FnOnce() -> R) -> R {
+    struct Restore(u8);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            set_ambient(self.0);
+        }
+    }
+    let _restore = Restore(set_ambient(0));
+    work()
+}
+
+/// The chunk length for `len` elements: one chunk below [`ELEMENTS`], else a few chunks a core of any
+/// machine we know, each a whole number of cache lines.
+pub fn chunk_len(len: usize) -> usize {
+    if len < ELEMENTS { len.max(1) } else { len.div_ceil(32).next_multiple_of(1024).max(ELEMENTS / 4) }
+}
+
+/// Calls `f(i, block)` for the `i`-th block of `len` elements of `out` (the last may be shorter): on
+/// several threads if `work`, in element operations, is enough.
+#[inline]
+pub fn for_each_block<U: Send>(out: &mut [U], len: usize, work: usize, f: impl Fn(usize, &mut [U]) + Sync) {
+    if work < ELEMENTS || out.len() <= len {
+        out.chunks_mut(len.max(1)).enumerate().for_each(|(i, block)| f(i, block));
+    } else {
+        region(|| out.par_chunks_mut(len).enumerate().for_each(|(i, block)| f(i, block)));
+    }
+}
+
+/// Calls `f(start, chunk)` for every chunk of `out`, on several threads if there is enough work.
+#[inline]
+pub fn for_each_chunk<U: Send>(out: &mut [U], f: impl Fn(usize, &mut [U]) + Sync) {
+    let len = chunk_len(out.len());
+    let work = out.len();
+    for_each_block(out, len, work, |i, chunk| f(i * len, chunk));
+}
+
+/// [`for_each_chunk`] over whole rows of `width` elements; `f` gets the number of the first row.
+#[inline]
+pub fn for_each_rows<U: Send>(out: &mut [U], width: usize, f: impl Fn(usize, &mut [U]) + Sync) {
+    let rows = chunk_len(out.len()).div_ceil(width.max(1));
+    let work = out.len();
+    for_each_block(out, rows * width, work, |i, chunk| f(i * rows, chunk));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_sets_the_flags_aside_and_restores_them() {
+        set_ambient(5);
+        assert_eq!(region(ambient), 0);
+        assert_eq!(ambient(), 5);
+        set_ambient(0);
+    }
+
+    #[test]
+    fn chunks_cover_everything_once() {
+        for len in [0, 1, 1000, ELEMENTS - 1, ELEMENTS, ELEMENTS * 5 + 3] {
+            let mut out = vec![0u32; len];
+            for_each_chunk(&mut out, |start, chunk| {
+                for (i, x) in chunk.iter_mut().enumerate() {
+                    *x += (start + i) as u32;
+                }
+            });
+            assert!(out.iter().enumerate().all(|(i, &x)| i as u32 == x));
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! One generic loop, compiled once for each instruction set.
+//!
+//! The element-wise kernels are plain Rust loops that the compiler vectorises. It may use only the
+//! instructions that it was told of, so [`vectorised`] runs a loop inside a function that has been
+//! told of AVX-512, of AVX2, or of nothing beyond the target's baseline (on aarch64 that includes
+//! NEON), whichever the machine has. This works because [`Loop::run`] is `#[inline(always)]`: its body
+//! becomes part of the function that it is called from.
+
+/// A loop to be compiled for each instruction set. Mark `run` `#[inline(always)]`, and all it calls.
+pub trait Loop {
+    /// What the loop returns.
+    type Out;
+    /// The loop.
+    fn run(self) -> Self::Out;
+}
+
+/// Runs `body` with the widest instructions that this machine has.
+#[inline]
+pub fn vectorised<L: Loop>(body: L) -> L::Out {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+        unsafe fn avx512<L: Loop>(body: L) -> L::Out {
+            body.run()
+        }
+        #[target_feature(enable = "avx2,fma")]
+        unsafe fn avx2<L: Loop>(body: L) -> L::Out {
+            body.run()
+        }
+        if has_avx512() {
+            // SAFETY: just asked.
+            return unsafe { avx512(body) };
+        }
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            // SAFETY: just asked.
+            return unsafe { avx2(body) };
+        }
+    }
+    body.run()
+}
+
+/// Whether the machine has the AVX-512 subset that server and desktop parts share.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+fn has_avx512() -> bool {
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512bw")
+}

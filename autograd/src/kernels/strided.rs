@@ -1,0 +1,187 @@
+//! Walking over elements that do not lie one behind the other.
+//!
+//! Axes that do lie one behind the other (in every operand at once) are merged first, so that most
+//! walks end up with one long inner run.
+
+/// An axis after merging: its size and its stride in each of `N` operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run<const N: usize> {
+    /// How many elements.
+    pub size: usize,
+    /// How far apart they are, for each operand.
+    pub strides: [usize; N],
+}
+
+/// A short list of runs, outermost first.
+#[derive(Clone, Copy, Debug)]
+pub struct Runs<const N: usize> {
+    len: usize,
+    of: [Run<N>; MAX_RUNS],
+}
+const MAX_RUNS: usize = 8;
+
+impl<const N: usize> std::ops::Deref for Runs<N> {
+    type Target = [Run<N>];
+    #[inline]
+    fn deref(&self) -> &[Run<N>] {
+        &self.of[..self.len]
+    }
+}
+
+/// Merges the axes of `shape` that are contiguous with their neighbour in every operand, and drops
+/// axes of size 1.
+#[inline]
+pub fn merged<const N: usize>(shape: &[usize], strides: [&[usize]; N]) -> Runs<N> {
+    let mut runs = Runs { len: 0, of: [Run { size: 1, strides: [0; N] }; MAX_RUNS] };
+    for (axis, &size) in shape.iter().enumerate() {
+        if size == 1 {
+            continue;
+        }
+        let inner: [usize; N] = std::array::from_fn(|operand| strides[operand][axis]);
+        if runs.len > 0 {
+            let last = &mut runs.of[runs.len - 1];
+            if (0..N).all(|operand| last.strides[operand] == inner[operand] * size) {
+                *last = Run { size: last.size * size, strides: inner };
+                continue;
+            }
+        }
+        runs.of[runs.len] = Run { size, strides: inner };
+        runs.len += 1;
+    }
+    runs
+}
+
+/// Calls `f(offsets)` with each operand's offset for rows `rows.start..rows.end` of the outer runs,
+/// counted in row-major order: an odometer.
+#[inline]
+pub fn for_each_offset<const N: usize>(
+    outer: &[Run<N>],
+    rows: std::ops::Range<usize>,
+    mut f: impl FnMut([usize; N]),
+) {
+    // Where the odometer stands at `rows.start`.
+    let mut index = [0; MAX_RUNS];
+    let mut offsets = [0; N];
+    let mut rest = rows.start;
+    for (axis, run) in outer.iter().enumerate().rev() {
+        index[axis] = rest % run.size.max(1);
+        rest /= run.size.max(1);
+        for operand in 0..N {
+            offsets[operand] += index[axis] * run.strides[operand];
+        }
+    }
+    for _ in rows {
+        f(offsets);
+        for (axis, run) in outer.iter().enumerate().rev() {
+            index[axis] += 1;
+            for operand in 0..N {
+                offsets[operand] += run.strides[operand];
+            }
+            if index[axis] < run.size {
+                break;
+            }
+            for operand in 0..N {
+                offsets[operand] -= run.size * run.strides[operand];
+            }
+            index[axis] = 0;
+        }
+    }
+}
+
+/// Copies a strided view into `out`, in row-major order.
+pub fn copy<T: Copy + Send + Sync>(view: &[T], shape: &[usize], strides: &[usize], out: &mut [T]) {
+    if out.is_empty() {
+        return;
+    }
+    let runs = merged(shape, [strides]);
+    let Some((&inner, outer)) = runs.split_last() else {
+        out[0] = view[0];
+        return;
+    };
+    // A matrix whose columns are contiguous: copied in square tiles, so that each cache line that is
+    // read serves several rows.
+    if let [Run { strides: [1], .. }] = outer {
+        super::parallel::for_each_rows(out, inner.size, |first, out| {
+            transpose_tiled(&view[first..], inner.strides[0], inner.size, out);
+        });
+        return;
+    }
+    super::parallel::for_each_rows(out, inner.size, |first, out| {
+        let mut rows = out.chunks_exact_mut(inner.size);
+        let count = rows.len();
+        for_each_offset(outer, first..first + count, |[at]| {
+            let row = rows.next().expect("as many rows as offsets");
+            match inner.strides[0] {
+                1 => row.copy_from_slice(&view[at..at + inner.size]),
+                0 => row.fill(view[at]),
+                stride => {
+                    for (i, x) in row.iter_mut().enumerate() {
+                        *x = view[at + i * stride];
+                    }
+                }
+            }
+        });
+    });
+}
+
+/// `out[r][c] = view[r + c·stride]` for rows of `width`, tile by tile.
+fn transpose_tiled<T: Copy>(view: &[T], stride: usize, width: usize, out: &mut [T]) {
+    const TILE: usize = 16;
+    let count = out.len() / width;
+    for top in (0..count).step_by(TILE) {
+        for left in (0..width).step_by(TILE) {
+            for row in top..(top + TILE).min(count) {
+                for column in left..(left + TILE).min(width) {
+                    out[row * width + column] = view[row + column * stride];
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The definition: every index in turn.
+    fn naive(view: &[usize], shape: &[usize], strides: &[usize]) -> Vec<usize> {
+        let count: usize = shape.iter().product();
+        (0..count)
+            .map(|flat| {
+                let (mut rest, mut at) = (flat, 0);
+                for (&size, &stride) in shape.iter().zip(strides).rev() {
+                    at += rest % size * stride;
+                    rest /= size;
+                }
+                view[at]
+            })
+            .collect()
+    }
+
+    #[test]
+    fn copies_agree_with_the_definition() {
+        let view: Vec<usize> = (0..200_000).collect();
+        let cases: &[(&[usize], &[usize])] = &[
+            (&[], &[]),
+            (&[5], &[1]),
+            (&[5], &[7]),
+            (&[4], &[0]),
+            (&[2, 3, 4], &[12, 4, 1]),
+            (&[3, 2, 4], &[4, 12, 1]),
+            (&[4, 3], &[1, 4]),
+            (&[37, 41], &[1, 37]),
+            (&[2, 1, 3], &[3, 99, 1]),
+            (&[300, 301], &[1, 300]),
+            (&[300, 301], &[301, 1]),
+            (&[301, 300], &[0, 1]),
+            (&[50, 30, 60], &[60, 3000, 1]),
+            (&[50, 30, 60], &[1800, 1, 30]),
+            (&[0, 3], &[3, 1]),
+        ];
+        for (shape, strides) in cases {
+            let mut out = vec![0; shape.iter().product()];
+            copy(&view, shape, strides, &mut out);
+            assert_eq!(out, naive(&view, shape, strides), "shape {shape:?}, strides {strides:?}");
+        }
+    }
+}

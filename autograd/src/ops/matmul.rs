@@ -1,0 +1,192 @@
+//! Matrix products: vectors, matrices, and batches of them that broadcast.
+//!
+//! ```text
+//! Y = A·B        dA = dY·Bᵀ        dB = Aᵀ·dY
+//! ```
+//!
+//! Shapes: A `[…, m, k]`, B `[…, k, n]`, Y `[…, m, n]`. Transposing is free, since the kernel reads any
+//! strides. If B has no batch axes, all batches of A are one tall matrix and the product is one call.
+
+use crate::graph::{Grads, Op};
+use crate::kernels::element::Float;
+use crate::kernels::gemm::{Gemm, MatMut, MatRef};
+use crate::kernels::{parallel, strided};
+use crate::tensor::layout::broadcast_shapes;
+use crate::tensor::{Dims, Tensor};
+
+/// A product, with each operand that the other's gradient needs.
+#[derive(Clone)]
+struct MatMul<T: Float> {
+    a: Option<Tensor<T>>,
+    b: Option<Tensor<T>>,
+}
+
+impl<T: Float> Op<T> for MatMul<T> {
+    const NAME: &'static str = "matmul";
+    fn backward(self, dy: Tensor<T>, grads: &mut Grads<'_, T>) {
+        if let Some(b) = self.b {
+            grads.set(0, || dy.matmul(&b.t()));
+        }
+        if let Some(a) = self.a {
+            // A batch of products that all share one B is one product in the gradient, too.
+            if a.rank() > 2 && grads.wants(1) && grads.shape(1).len() == 2 {
+                grads.set(1, || as_matrix(&a).t().matmul(&as_matrix(&dy)));
+            } else {
+                grads.set(1, || a.t().matmul(&dy));
+            }
+        }
+    }
+}
+
+/// All batches as the rows of one matrix.
+#[track_caller]
+fn as_matrix<T: Float>(x: &Tensor<T>) -> Tensor<T> {
+    x.reshape(Dims::from([x.shape()[..x.rank() - 1].iter().product(), x.size(-1)]))
+}
+
+/// The matrix at `offset` of a tensor whose last two axes are its rows and columns.
+fn matrix<T: Float>(x: &Tensor<T>, offset: usize) -> MatRef<'_, T> {
+    let rank = x.rank();
+    let (shape, strides) = (x.shape(), x.strides());
+    MatRef::new(
+        x.view().get(offset..).unwrap_or(&[]),
+        [shape[rank - 2], shape[rank - 1]],
+        [strides[rank - 2], strides[rank - 1]],
+    )
+}
+
+/// A·B of tensors with at least two axes, without history.
+fn product<T: Float>(a: &Tensor<T>, b: &Tensor<T>, batch: Dims) -> Tensor<T> {
+    let (m, n) = (a.size(-2), b.size(-1));
+    let shape: Dims = batch.iter().copied().chain([m, n]).collect();
+    if batch.is_empty() {
+        return Tensor::build(shape, |c| Gemm::new(matrix(a, 0), matrix(b, 0)).write(MatMut::row_major(c, m, n)));
+    }
+    if b.rank() == 2 {
+        let a = as_matrix(&a.detach());
+        return product(&a, b, Dims::SCALAR).with_shape(shape);
+    }
+    let batch_strides = |x: &Tensor<T>| {
+        let mut outer = x.layout().permuted(&(0..x.rank() - 2).collect::<Vec<_>>());
+        outer.offset = 0;
+        outer.broadcast_to(batch).expect("batches broadcast").strides
+    };
+    let (strides_a, strides_b) = (batch_strides(a), batch_strides(b));
+    let runs = strided::merged(&batch, [&strides_a, &strides_b]);
+    let work = batch.count() * m * n * a.size(-1);
+    Tensor::build(shape, |c| {
+        if m * n == 0 {
+            return;
+        }
+        // Either each product is large and uses the threads itself, or the batch is shared out.
+        let each = m * n * a.size(-1);
+        let large = each >= parallel::ELEMENTS * 16;
+        parallel::for_each_block(c, m * n, if large { 0 } else { work / 8 }, |i, c| {
+            strided::for_each_offset(&runs, i..i + 1, |[at_a, at_b]| {
+                let product = Gemm::new(matrix(a, at_a), matrix(b, at_b));
+                if large { product } else { product.serial() }.write(MatMut::row_major(c, m, n));
+            });
+        });
+    })
+}
+
+impl<T: Float> Tensor<T> {
+    /// The matrix product, as `torch.matmul`:
+    ///
+    /// | this | `b` | result |
+    /// |---|---|---|
+    /// | `[m, k]` | `[k, n]` | `[m, n]` |
+    /// | `[k]` | `[k]` | a scalar |
+    /// | `[m, k]` | `[k]` | `[m]` |
+    /// | `[k]` | `[k, n]` | `[n]` |
+    /// | `[…, m, k]` | `[…, k, n]` | `[…, m, n]`, batches broadcast |
+    ///
+    /// ```
+    /// use autograd::Tensor;
+    /// let a = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(a.matmul(&Tensor::from([1.0, 10.0])).to_vec(), [21.0, 43.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If an operand is a scalar, the inner sizes differ, or the batches do not broadcast.
+    #[track_caller]
+    pub fn matmul(&self, b: &Tensor<T>) -> Tensor<T> {
+        let a = self;
+        if a.rank() == 0 || b.rank() == 0 {
+            panic!("matmul: shapes {} and {}; a scalar has no matrix product, use *", a.shape(), b.shape());
+        }
+        // A vector is a matrix of one row on the left, of one column on the right.
+        if a.rank() == 1 {
+            return a.unsqueeze(0).matmul(b).squeeze(if b.rank() == 1 { 0 } else { -2 });
+        }
+        if b.rank() == 1 {
+            return a.matmul(&b.unsqueeze(1)).squeeze(-1);
+        }
+        let (rank_a, rank_b) = (a.rank(), b.rank());
+        let batches: [Dims; 2] = [a.shape()[..rank_a - 2].into(), b.shape()[..rank_b - 2].into()];
+        let batch = broadcast_shapes(&batches[0], &batches[1]);
+        let (Some(batch), true) = (batch, a.size(-1) == b.size(-2)) else {
+            panic!(
+                "matmul: {} times {}; the last axis of the left must equal the last but one of the right, and the axes \
+                 before them must broadcast",
+                a.shape(),
+                b.shape()
+            )
+        };
+        product(a, b, batch).recorded([a, b], || MatMul {
+            a: b.has_history().then(|| a.clone()),
+            b: a.has_history().then(|| b.clone()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gradcheck::gradcheck_to_order;
+    use crate::rng::Rng;
+
+    #[test]
+    fn gradients() {
+        let cases: &[(&[usize], &[usize])] = &[
+            (&[2, 3], &[3, 4]),
+            (&[3], &[3]),
+            (&[2, 3], &[3]),
+            (&[3], &[3, 2]),
+            (&[2, 2, 3], &[3, 2]),
+            (&[2, 2, 3], &[2, 3, 2]),
+            (&[2, 1, 2, 3], &[3, 3, 2]),
+            (&[2, 3], &[2, 3, 2]),
+            (&[3], &[2, 3, 2]),
+            (&[2, 2, 3], &[3]),
+        ];
+        let mut rng = Rng::seeded(3);
+        for (a, b) in cases {
+            let inputs = [Tensor::randn_of::<f64>(*a, &mut rng), Tensor::randn_of::<f64>(*b, &mut rng)];
+            gradcheck_to_order(&|x| x[0].matmul(&x[1]), &inputs, 3).unwrap_or_else(|e| panic!("{a:?} times {b:?}: {e}"));
+        }
+        let inputs = [Tensor::randn_of::<f64>([3, 2], &mut rng), Tensor::randn_of::<f64>([4, 3], &mut rng)];
+        gradcheck_to_order(&|x| x[0].t().matmul(&x[1].t()), &inputs, 3).unwrap();
+    }
+
+    #[test]
+    fn batches_agree_with_products_one_by_one() {
+        let mut rng = Rng::seeded(4);
+        let a = Tensor::randn_of::<f64>([3, 1, 4, 5], &mut rng);
+        let b = Tensor::randn_of::<f64>([2, 5, 6], &mut rng);
+        let y = a.matmul(&b);
+        assert_eq!(*y.shape(), [3, 2, 4, 6]);
+        for i in 0..3 {
+            for j in 0..2 {
+                let one = a.narrow(0, i, 1).reshape([4, 5]).matmul(&b.narrow(0, j, 1).reshape([5, 6]));
+                assert_eq!(y.narrow(0, i, 1).narrow(1, j, 1).to_vec(), one.to_vec());
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "matmul: [2, 3] times [2, 3]; the last axis of the left")]
+    fn shapes_that_do_not_fit_are_named() {
+        Tensor::zeros([2, 3]).matmul(&Tensor::zeros([2, 3]));
+    }
+}

@@ -1,0 +1,13 @@
+//! The operations, one family a file: the maths, the forward, the backward, the gradient check.
+//!
+//! Start with [`tanh`](mod@tanh), which is complete in itself, and [`unary`], the frame that it and its
+//! siblings stand in; then [`arithmetic`], [`matmul`](mod@matmul).
+
+pub mod arithmetic;
+pub mod binary;
+pub mod cat;
+pub mod matmul;
+pub mod reduce;
+pub mod tanh;
+pub mod unary;
+pub mod views;

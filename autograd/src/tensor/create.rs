@@ -1,0 +1,205 @@
+//! Making tensors. The plain names make `f32`; those that end in `_of` make any type, as in
+//! `Tensor::zeros_of::<f64>([2, 3])`, so that nobody has to write a type that inference cannot find.
+
+use super::dims::Dims;
+use super::handle::Tensor;
+use super::nested::{Nested, flatten};
+use crate::kernels::element::{Element, Float, Number};
+use crate::memory::Buffer;
+use crate::rng::Rng;
+
+impl Tensor<f32> {
+    /// A tensor of `f32` from a number, nested arrays, slices or vectors.
+    ///
+    /// ```
+    /// use autograd::Tensor;
+    /// let x = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    /// assert_eq!(*x.shape(), [2, 3]);
+    /// assert_eq!(Tensor::from(0.5).rank(), 0);
+    /// ```
+    ///
+    /// # Panics
+    /// If rows have different lengths.
+    #[track_caller]
+    #[allow(clippy::should_implement_trait)] // `From` could not fix the type at `f32`.
+    pub fn from<A: Nested<Item = f32>>(values: A) -> Tensor {
+        Tensor::of(values)
+    }
+
+    /// A tensor of whatever type the values have.
+    ///
+    /// ```
+    /// use autograd::Tensor;
+    /// let indices = Tensor::of([0_i64, 2, 1]);
+    /// let mask = Tensor::of([[true, false], [false, true]]);
+    /// assert_eq!(*mask.shape(), [2, 2]);
+    /// # let _ = indices;
+    /// ```
+    ///
+    /// # Panics
+    /// If rows have different lengths.
+    #[track_caller]
+    pub fn of<A: Nested>(values: A) -> Tensor<A::Item> {
+        let (shape, values) = flatten(&values);
+        Tensor::from_buffer(Buffer::copy_of(&values), shape)
+    }
+
+    /// A tensor of the given shape with these elements in row-major order.
+    ///
+    /// # Panics
+    /// If there are not `shape.count()` of them.
+    #[track_caller]
+    pub fn from_slice<T: Element>(values: &[T], shape: impl Into<Dims>) -> Tensor<T> {
+        let shape = shape.into();
+        assert!(
+            values.len() == shape.count(),
+            "from_slice: {} values for shape {shape}, which takes {}",
+            values.len(),
+            shape.count()
+        );
+        Tensor::from_buffer(Buffer::copy_of(values), shape)
+    }
+
+    /// A tensor of the given shape whose element at row-major position `i` is `f(i)`.
+    pub fn from_fn<T: Element>(shape: impl Into<Dims>, mut f: impl FnMut(usize) -> T) -> Tensor<T> {
+        Tensor::build(shape.into(), |out| out.iter_mut().enumerate().for_each(|(i, x)| *x = f(i)))
+    }
+
+    /// Zeros.
+    pub fn zeros(shape: impl Into<Dims>) -> Tensor {
+        Tensor::full(shape, 0.0)
+    }
+
+    /// Zeros of any type.
+    pub fn zeros_of<T: Number>(shape: impl Into<Dims>) -> Tensor<T> {
+        Tensor::full_of(shape, T::ZERO)
+    }
+
+    /// Ones.
+    pub fn ones(shape: impl Into<Dims>) -> Tensor {
+        Tensor::full(shape, 1.0)
+    }
+
+    /// Ones of any type.
+    pub fn ones_of<T: Number>(shape: impl Into<Dims>) -> Tensor<T> {
+        Tensor::full_of(shape, T::ONE)
+    }
+
+    /// `value` everywhere.
+    pub fn full(shape: impl Into<Dims>, value: f32) -> Tensor {
+        Tensor::full_of(shape, value)
+    }
+
+    /// `value` everywhere, of any type.
+    pub fn full_of<T: Element>(shape: impl Into<Dims>, value: T) -> Tensor<T> {
+        let shape = shape.into();
+        Tensor::from_buffer(Buffer::filled(shape.count(), value), shape)
+    }
+
+    /// `start, start + step, …` up to, not including, `end`.
+    ///
+    /// ```
+    /// use autograd::Tensor;
+    /// assert_eq!(Tensor::arange(0.0, 1.0, 0.25).to_vec(), [0.0, 0.25, 0.5, 0.75]);
+    /// ```
+    ///
+    /// # Panics
+    /// If `step` is 0, or leads away from `end`.
+    #[track_caller]
+    pub fn arange(start: f32, end: f32, step: f32) -> Tensor {
+        Tensor::arange_of(start, end, step)
+    }
+
+    /// [`arange`](Tensor::arange) of any type: `Tensor::arange_of(0_i64, 10, 2)`.
+    ///
+    /// # Panics
+    /// If `step` is 0, or leads away from `end`.
+    #[track_caller]
+    pub fn arange_of<T: Number>(start: T, end: T, step: T) -> Tensor<T> {
+        let count = (end.to_f64() - start.to_f64()) / step.to_f64();
+        assert!(step != T::ZERO && count >= 0.0, "arange: from {start} to {end} in steps of {step} never arrives");
+        // From the index each time, so that rounding does not add up.
+        Tensor::from_fn(count.ceil() as usize, |i| T::from_f64(start.to_f64() + i as f64 * step.to_f64()))
+    }
+
+    /// `count` numbers at equal distances from `start` to `end`, both included.
+    pub fn linspace(start: f32, end: f32, count: usize) -> Tensor {
+        Tensor::linspace_of(start, end, count)
+    }
+
+    /// [`linspace`](Tensor::linspace) of any float type.
+    pub fn linspace_of<T: Float>(start: T, end: T, count: usize) -> Tensor<T> {
+        let (start, end, last) = (start.to_f64(), end.to_f64(), count.saturating_sub(1).max(1) as f64);
+        // A weighted mean, which hits both ends exactly.
+        Tensor::from_fn(count, |i| T::from_f64((start * (last - i as f64) + end * i as f64) / last))
+    }
+
+    /// The identity matrix of `n` rows.
+    pub fn eye(n: usize) -> Tensor {
+        Tensor::eye_of(n)
+    }
+
+    /// The identity matrix of `n` rows, of any type.
+    pub fn eye_of<T: Number>(n: usize) -> Tensor<T> {
+        Tensor::from_fn([n, n], |i| if i / n == i % n { T::ONE } else { T::ZERO })
+    }
+
+    /// Uniform random numbers from [0, 1).
+    ///
+    /// ```
+    /// use autograd::{Rng, Tensor};
+    /// let mut rng = Rng::seeded(7);
+    /// let x = Tensor::rand([2, 3], &mut rng);
+    /// assert!(x.iter().all(|x| (0.0..1.0).contains(&x)));
+    /// ```
+    pub fn rand(shape: impl Into<Dims>, rng: &mut Rng) -> Tensor {
+        Tensor::rand_of(shape, rng)
+    }
+
+    /// Uniform random numbers from [0, 1), of any float type.
+    pub fn rand_of<T: Float>(shape: impl Into<Dims>, rng: &mut Rng) -> Tensor<T> {
+        // On the grid of `T`'s own numbers, rounded down: rounding to nearest could give 1.
+        let steps = 2.0 / T::EPSILON.to_f64();
+        Tensor::from_fn(shape, |_| T::from_f64((rng.uniform() * steps).floor() / steps))
+    }
+
+    /// Random numbers from the standard normal distribution.
+    pub fn randn(shape: impl Into<Dims>, rng: &mut Rng) -> Tensor {
+        Tensor::randn_of(shape, rng)
+    }
+
+    /// Random numbers from the standard normal distribution, of any float type.
+    pub fn randn_of<T: Float>(shape: impl Into<Dims>, rng: &mut Rng) -> Tensor<T> {
+        Tensor::from_fn(shape, |_| T::from_f64(rng.normal()))
+    }
+
+    /// Random integers from `low` to, not including, `high`.
+    ///
+    /// # Panics
+    /// If there are none.
+    #[track_caller]
+    pub fn randint(low: i64, high: i64, shape: impl Into<Dims>, rng: &mut Rng) -> Tensor<i64> {
+        assert!(low < high, "randint: no integer from {low} up to, not including, {high}");
+        let span = (high - low) as u64;
+        Tensor::from_fn(shape, |_| low + rng.below(span) as i64)
+    }
+}
+
+impl<T: Element> Tensor<T> {
+    /// `value` everywhere, in the shape of this tensor.
+    pub fn full_like(&self, value: T) -> Tensor<T> {
+        Tensor::full_of(*self.shape(), value)
+    }
+}
+
+impl<T: Number> Tensor<T> {
+    /// Zeros in the shape of this tensor.
+    pub fn zeros_like(&self) -> Tensor<T> {
+        self.full_like(T::ZERO)
+    }
+
+    /// Ones in the shape of this tensor.
+    pub fn ones_like(&self) -> Tensor<T> {
+        self.full_like(T::ONE)
+    }
+}

@@ -1,0 +1,179 @@
+//! The handle: shared storage, a layout over it, and perhaps a history.
+
+use super::dims::Dims;
+use super::layout::Layout;
+use crate::graph::Node;
+use crate::kernels::element::{Element, Number};
+use crate::kernels::strided;
+use crate::memory::Buffer;
+use std::sync::Arc;
+
+/// An n-dimensional array that may know how it was calculated.
+///
+/// A tensor is an immutable value and a cheap handle: cloning it, and taking views of it
+/// (transposing, slicing, broadcasting, reshaping where possible), copies no element. Storage is
+/// written in place only where a single handle owns it.
+///
+/// The element type `T` is `f32` (the default), `f64`, `i64` or `bool`. Tensors of floats may carry a
+/// *history*, the [graph](crate::graph) that [`backward`](Tensor::backward) walks.
+///
+/// ```
+/// use autograd::Tensor;
+/// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]).requires_grad();
+/// let y = (&x * &x).sum(..);
+/// y.backward();
+/// assert_eq!(x.grad().unwrap().to_vec(), [2.0, 4.0, 6.0, 8.0]);
+/// ```
+pub struct Tensor<T: Element = f32> {
+    storage: Arc<Buffer<T>>,
+    layout: Layout,
+    // The only upward reference between the floors: a tensor and its history name each other.
+    pub(crate) node: Option<Arc<Node<T>>>,
+}
+
+impl<T: Element> Clone for Tensor<T> {
+    fn clone(&self) -> Self {
+        Tensor { storage: self.storage.clone(), layout: self.layout, node: self.node.clone() }
+    }
+}
+
+impl<T: Element> Tensor<T> {
+    /// A row-major tensor on `buffer`, without history.
+    #[inline]
+    pub(crate) fn from_buffer(buffer: Buffer<T>, shape: Dims) -> Tensor<T> {
+        debug_assert_eq!(buffer.len(), shape.count());
+        Tensor { storage: Arc::new(buffer), layout: Layout::row_major(shape), node: None }
+    }
+
+    /// The output of a kernel: `fill` writes all `shape.count()` elements.
+    #[inline]
+    pub(crate) fn build(shape: Dims, fill: impl FnOnce(&mut [T])) -> Tensor<T> {
+        let mut buffer = Buffer::recycled(shape.count());
+        fill(&mut buffer);
+        Tensor::from_buffer(buffer, shape)
+    }
+
+    /// Other elements of the same storage, or the same elements in another order; without history.
+    #[inline]
+    pub(crate) fn with_layout(&self, layout: Layout) -> Tensor<T> {
+        Tensor { storage: self.storage.clone(), layout, node: None }
+    }
+
+    /// The size of each axis.
+    #[inline]
+    pub fn shape(&self) -> &Dims {
+        &self.layout.shape
+    }
+
+    /// How far apart neighbours along each axis lie in memory, in elements.
+    #[inline]
+    pub fn strides(&self) -> &Dims {
+        &self.layout.strides
+    }
+
+    /// Shape, strides and offset.
+    #[inline]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The number of axes.
+    #[inline]
+    pub fn rank(&self) -> usize {
+        self.layout.shape.len()
+    }
+
+    /// The number of elements.
+    #[inline]
+    pub fn count(&self) -> usize {
+        self.layout.shape.count()
+    }
+
+    /// The size of one axis; a negative one counts from the end.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[inline]
+    #[track_caller]
+    pub fn size(&self, axis: isize) -> usize {
+        self.layout.shape[super::axes::resolve_axis("size", axis, self.rank())]
+    }
+
+    /// Whether the elements lie one behind the other in row-major order.
+    #[inline]
+    pub fn is_contiguous(&self) -> bool {
+        self.layout.is_contiguous()
+    }
+
+    /// Whether two handles look at the same storage.
+    pub fn shares_storage(&self, other: &Tensor<T>) -> bool {
+        Arc::ptr_eq(&self.storage, &other.storage)
+    }
+
+    /// The storage from this tensor's first element on. Index it with this tensor's strides.
+    #[inline]
+    pub(crate) fn view(&self) -> &[T] {
+        // An empty view of a view may start behind the end.
+        self.storage.get(self.layout.offset..).unwrap_or(&[])
+    }
+
+    /// The elements in row-major order, if they lie so in memory.
+    #[inline]
+    pub(crate) fn as_slice(&self) -> Option<&[T]> {
+        let start = self.layout.offset;
+        self.is_contiguous().then(|| if self.count() == 0 { &[][..] } else { &self.storage[start..start + self.count()] })
+    }
+
+    /// These elements in row-major order in memory; copies them only if they are not already. Without history.
+    #[inline]
+    pub(crate) fn packed(&self) -> Tensor<T> {
+        if self.is_contiguous() {
+            return self.with_layout(self.layout);
+        }
+        Tensor::build(self.layout.shape, |out| strided::copy(self.view(), self.shape(), self.strides(), out))
+    }
+
+    /// The elements of a tensor that [`packed`](Tensor::packed) returned.
+    #[inline]
+    pub(crate) fn slice(&self) -> &[T] {
+        self.as_slice().expect("the tensor is packed")
+    }
+
+    /// The elements for writing, if no other handle shares them and they are row-major.
+    #[inline]
+    pub(crate) fn slice_mut_if_unique(&mut self) -> Option<&mut [T]> {
+        if !self.is_contiguous() {
+            return None;
+        }
+        let (start, count) = (self.layout.offset, self.count());
+        let storage = Arc::get_mut(&mut self.storage)?;
+        Some(if count == 0 { &mut [] } else { &mut storage[start..start + count] })
+    }
+
+    /// The elements in row-major order for writing in place.
+    ///
+    /// If another handle shares the storage, this handle first moves to a copy of its own, so no other
+    /// handle ever sees a value change. The history is left as it is: this is how an optimiser updates
+    /// a leaf. On a tensor with a calculated history the gradient would no longer be that of its values.
+    pub fn slice_mut(&mut self) -> &mut [T] {
+        if self.slice_mut_if_unique().is_none() {
+            let node = self.node.take();
+            *self = Tensor::build(self.layout.shape, |out| {
+                strided::copy(self.view(), self.shape(), self.strides(), out);
+            });
+            self.node = node;
+        }
+        self.slice_mut_if_unique().expect("just made unique and row-major")
+    }
+}
+
+impl<T: Number> Tensor<T> {
+    /// The output of a kernel that adds to what is there: `fill` starts from zeros.
+    #[inline]
+    pub(crate) fn build_on_zeros(shape: Dims, fill: impl FnOnce(&mut [T])) -> Tensor<T> {
+        Tensor::build(shape, |out| {
+            out.fill(T::ZERO);
+            fill(out);
+        })
+    }
+}
