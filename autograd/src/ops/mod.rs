@@ -6,6 +6,7 @@
 pub mod arithmetic;
 pub mod binary;
 pub mod cat;
+pub mod linear;
 pub mod matmul;
 pub mod reduce;
 pub mod tanh;

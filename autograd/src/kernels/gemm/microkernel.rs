@@ -67,6 +67,10 @@ pub type TileFn<T> = unsafe fn(&Tile<T>);
 /// Most separate sums over k.
 const MAX_SPLIT: usize = 4;
 
+/// Rows that are reached from one pointer, and pointers for the tallest tile.
+const GROUP: usize = 3;
+const MAX_GROUPS: usize = 4;
+
 /// Separate sums over k that a kernel of `rows` by `vectors` keeps, so that even the smallest has about
 /// eight independent multiply-adds to hide their latency (4 cycles, two a cycle).
 const fn split_of(rows: usize, vectors: usize) -> usize {
@@ -95,20 +99,31 @@ where
 
     // acc[u][i][v] sums the terms whose p is u modulo `split`.
     let mut acc = [[[s.splat(T::ZERO); NV]; MR]; MAX_SPLIT];
-    let (mut a, mut b) = (t.a, t.b);
+    // Rows of A are reached from one pointer for every three rows, plus 0, 1 or 2 row strides.
+    let mut a = [t.a; MAX_GROUPS];
+    for g in 1..MR.div_ceil(GROUP) {
+        a[g] = t.a.wrapping_add(g * GROUP * t.a_row);
+    }
+    let mut b = t.b;
     let mut left = t.depth;
     while left >= MAX_SPLIT {
         for u in 0..MAX_SPLIT {
             // SAFETY: row p of B and column p of A are readable, by the contract of `TileFn`.
-            unsafe { step::<T, S, MR, NV, MASKED>(s, &mut acc[u % split], [a, b], t.a_row, last_mask) };
-            (a, b) = (a.wrapping_add(t.a_depth), b.wrapping_add(t.b_depth));
+            unsafe { step::<T, S, MR, NV, MASKED>(s, &mut acc[u % split], (&a, t.a_row), b, last_mask) };
+            for g in 0..MR.div_ceil(GROUP) {
+                a[g] = opaque(a[g].wrapping_add(t.a_depth));
+            }
+            b = b.wrapping_add(t.b_depth);
         }
         left -= MAX_SPLIT;
     }
     for _ in 0..left {
         // SAFETY: as above.
-        unsafe { step::<T, S, MR, NV, MASKED>(s, &mut acc[0], [a, b], t.a_row, last_mask) };
-        (a, b) = (a.wrapping_add(t.a_depth), b.wrapping_add(t.b_depth));
+        unsafe { step::<T, S, MR, NV, MASKED>(s, &mut acc[0], (&a, t.a_row), b, last_mask) };
+        for g in 0..MR.div_ceil(GROUP) {
+            a[g] = opaque(a[g].wrapping_add(t.a_depth));
+        }
+        b = b.wrapping_add(t.b_depth);
     }
     let [mut sums, others @ ..] = acc;
     for other in &others[..split - 1] {
@@ -130,8 +145,8 @@ where
 unsafe fn step<T, S, const MR: usize, const NV: usize, const MASKED: bool>(
     s: S,
     sums: &mut [[S::V; NV]; MR],
-    [a, b]: [*const T; 2],
-    a_row: usize,
+    (a, a_row): (&[*const T; MAX_GROUPS], usize),
+    b: *const T,
     last_mask: S::Mask,
 ) where
     T: GemmFloat,
@@ -141,11 +156,30 @@ unsafe fn step<T, S, const MR: usize, const NV: usize, const MASKED: bool>(
     let row = unsafe { load_row::<T, S, NV>(s, b, last_mask, !MASKED) };
     for i in 0..MR {
         // SAFETY: A[i, p] is readable.
-        let a_ip = s.splat(unsafe { *a.wrapping_add(i * a_row) });
+        let a_ip = s.splat(unsafe { *a[i / GROUP].wrapping_add(i % GROUP * a_row) });
         for v in 0..NV {
             sums[i][v] = s.mul_add(a_ip, row[v], sums[i][v]);
         }
     }
+}
+
+/// The same pointer, of which the compiler no longer knows where it came from.
+///
+/// Otherwise it sees that each row's address is the last one's plus a stride, and makes all of them one
+/// chain of additions, which takes as long as the multiply-adds beside it.
+#[inline(always)]
+fn opaque<T>(pointer: *const T) -> *const T {
+    #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+    {
+        let mut pointer = pointer;
+        // SAFETY: no instruction at all.
+        unsafe {
+            std::arch::asm!("/* {0} */", inout(reg) pointer, options(pure, nomem, nostack, preserves_flags));
+        }
+        pointer
+    }
+    #[cfg(not(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri))))]
+    pointer
 }
 
 /// A row of vectors, of which the last is read through the mask unless it is `whole`.

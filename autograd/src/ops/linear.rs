@@ -1,0 +1,108 @@
+//! A matrix product with a bias, in one pass over the result.
+//!
+//! ```text
+//! Y = X·Wᵀ + b        dX = dY·W        dW = dYᵀ·X        db = Σ dY over rows
+//! ```
+//!
+//! X `[…, in]`, W `[out, in]` (PyTorch's layout), b `[out]`, Y `[…, out]`. The bias is added while a
+//! tile of the product is still in registers.
+
+use crate::graph::{Grads, Op};
+use crate::kernels::element::Float;
+use crate::kernels::gemm::{Gemm, MatMut, MatRef};
+use crate::tensor::{Dims, Tensor};
+
+/// What [`Tensor::addmm`] saves: each operand that the other's gradient needs.
+#[derive(Clone)]
+struct AddMm<T: Float> {
+    a: Option<Tensor<T>>,
+    b: Option<Tensor<T>>,
+}
+
+impl<T: Float> Op<T> for AddMm<T> {
+    const NAME: &'static str = "addmm";
+    fn backward(self, dy: Tensor<T>, grads: &mut Grads<'_, T>) {
+        if let Some(b) = self.b {
+            grads.set(0, || dy.matmul(&b.t()));
+        }
+        if let Some(a) = self.a {
+            grads.set(1, || a.t().matmul(&dy));
+        }
+        // The engine sums it over the rows.
+        grads.set(2, || dy);
+    }
+}
+
+/// The whole of a matrix for the kernel.
+fn matrix<T: Float>(x: &Tensor<T>) -> MatRef<'_, T> {
+    MatRef::new(x.view(), [x.shape()[0], x.shape()[1]], [x.strides()[0], x.strides()[1]])
+}
+
+impl<T: Float> Tensor<T> {
+    /// A·B + bias in one pass, as `torch.addmm(bias, a, b)`: `[m, k]`, `[k, n]` and `[n]` to `[m, n]`.
+    ///
+    /// ```
+    /// use autograd::Tensor;
+    /// let a = Tensor::from([[1.0, 2.0]]);
+    /// let b = Tensor::from([[1.0], [10.0]]);
+    /// assert_eq!(a.addmm(&b, &Tensor::from([0.5])).to_vec(), [21.5]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes are others.
+    #[track_caller]
+    pub fn addmm(&self, b: &Tensor<T>, bias: &Tensor<T>) -> Tensor<T> {
+        let a = self;
+        let fits = a.rank() == 2 && b.rank() == 2 && a.size(1) == b.size(0) && *bias.shape() == [b.size(1)];
+        assert!(
+            fits,
+            "addmm: {} times {} plus {}; they must be [m, k], [k, n] and [n]",
+            a.shape(),
+            b.shape(),
+            bias.shape()
+        );
+        let (m, n) = (a.size(0), b.size(1));
+        let row = bias.packed();
+        let y = Tensor::build(Dims::from([m, n]), |c| {
+            Gemm::new(matrix(a), matrix(b)).col_bias(row.slice()).write(MatMut::row_major(c, m, n));
+        });
+        y.recorded([a, b, bias], || AddMm {
+            a: b.has_history().then(|| a.clone()),
+            b: a.has_history().then(|| b.clone()),
+        })
+    }
+
+    /// X·Wᵀ + bias, as `torch.nn.functional.linear`: `[…, in]`, `[out, in]` and `[out]` to `[…, out]`.
+    ///
+    /// # Panics
+    /// If the shapes are others.
+    #[track_caller]
+    pub fn linear(&self, weight: &Tensor<T>, bias: Option<&Tensor<T>>) -> Tensor<T> {
+        let fits = self.rank() >= 1 && weight.rank() == 2 && self.size(-1) == weight.size(1);
+        assert!(fits, "linear: an input {} for a weight {}; they must be […, in] and [out, in]", self.shape(), weight.shape());
+        let Some(bias) = bias else { return self.matmul(&weight.t()) };
+        let rows = self.shape()[..self.rank() - 1].iter().product();
+        let y = self.reshape(Dims::from([rows, weight.size(1)])).addmm(&weight.t(), bias);
+        y.reshape(self.shape().replaced(&[self.rank() - 1], weight.size(0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::gradcheck::gradcheck_to_order;
+    use crate::rng::Rng;
+    use crate::tensor::Tensor;
+
+    #[test]
+    fn gradients() {
+        let mut rng = Rng::seeded(6);
+        for shape in [&[3][..], &[2, 3], &[2, 2, 3]] {
+            let inputs = [
+                Tensor::randn_of::<f64>(shape, &mut rng),
+                Tensor::randn_of::<f64>([4, 3], &mut rng),
+                Tensor::randn_of::<f64>([4], &mut rng),
+            ];
+            gradcheck_to_order(&|x| x[0].linear(&x[1], Some(&x[2])), &inputs, 3).unwrap();
+        }
+    }
+}

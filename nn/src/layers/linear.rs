@@ -1,0 +1,67 @@
+//! A fully connected layer.
+
+use crate::init;
+use crate::module::{Layer, Module, Walk};
+use crate::parameter::Parameter;
+use autograd::{Rng, Tensor};
+
+/// y = x·Wᵀ + b, as `torch.nn.Linear`: `[…, in]` to `[…, out]`.
+///
+/// Parameters: `weight` `[out, in]`, `bias` `[out]`, both uniform in ±1/√in at the start.
+pub struct Linear {
+    /// `[out, in]`
+    pub weight: Parameter,
+    /// `[out]`
+    pub bias: Option<Parameter>,
+}
+
+impl Linear {
+    /// A layer from `inputs` to `outputs` features, with a bias.
+    pub fn new(inputs: usize, outputs: usize, rng: &mut Rng) -> Linear {
+        let bound = 1.0 / (inputs as f32).sqrt();
+        let weight = Parameter::new(init::uniform([outputs, inputs], -bound, bound, rng));
+        let bias = Parameter::new(init::uniform([outputs], -bound, bound, rng));
+        Linear { weight, bias: Some(bias) }
+    }
+
+    /// A layer from `inputs` to `outputs` features, without a bias.
+    pub fn without_bias(inputs: usize, outputs: usize, rng: &mut Rng) -> Linear {
+        Linear { bias: None, ..Linear::new(inputs, outputs, rng) }
+    }
+
+    /// The layer's output.
+    ///
+    /// # Panics
+    /// If the last axis of `x` is not the layer's number of inputs.
+    #[track_caller]
+    pub fn forward(&self, x: &Tensor) -> Tensor {
+        let weight = self.weight.value();
+        assert!(
+            x.rank() > 0 && x.size(-1) == weight.size(1),
+            "Linear: an input of shape {} for a layer of {} inputs, which must be its last axis",
+            x.shape(),
+            weight.size(1)
+        );
+        x.linear(&weight, self.bias.as_ref().map(Parameter::value).as_ref())
+    }
+}
+
+impl Module for Linear {
+    fn visit(&self, walk: &mut Walk<'_>) {
+        let Linear { weight, bias } = self;
+        walk.child("weight", weight);
+        walk.child("bias", bias);
+    }
+
+    fn describe(&self) -> String {
+        let shape = self.weight.shape();
+        format!("Linear(in_features={}, out_features={}, bias={})", shape[1], shape[0], self.bias.is_some())
+    }
+}
+
+impl Layer for Linear {
+    #[track_caller]
+    fn forward(&self, x: &Tensor) -> Tensor {
+        self.forward(x)
+    }
+}
