@@ -10,6 +10,8 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 pub trait Element: Plain + Debug + Display + PartialEq + PartialOrd + Default {
     /// PyTorch's name of the type.
     const DTYPE: &'static str;
+    /// The sum of two; of `bool`, whether either is true. What scattering adds up with.
+    fn plus(self, other: Self) -> Self;
     /// Whether this is neither infinite nor NaN.
     #[inline(always)]
     fn is_finite(self) -> bool {
@@ -72,12 +74,20 @@ pub trait Float: Number + Math + GemmFloat {
 
 impl Element for bool {
     const DTYPE: &'static str = "bool";
+    #[inline(always)]
+    fn plus(self, other: bool) -> bool {
+        self | other
+    }
 }
 
 macro_rules! number {
     ($t:ty, $name:literal, $least:expr, $greatest:expr, $is_nan:expr, $is_finite:expr) => {
         impl Element for $t {
             const DTYPE: &'static str = $name;
+            #[inline(always)]
+            fn plus(self, other: Self) -> Self {
+                self + other
+            }
             #[inline(always)]
             fn is_finite(self) -> bool {
                 $is_finite(self)

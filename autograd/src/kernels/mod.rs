@@ -5,5 +5,6 @@ pub mod gemm;
 pub mod math;
 pub mod parallel;
 pub mod reduce;
+pub mod rows;
 pub mod simd;
 pub mod strided;

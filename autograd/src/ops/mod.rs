@@ -6,6 +6,8 @@
 pub mod arithmetic;
 pub mod binary;
 pub mod cat;
+pub mod embedding;
+pub mod index_select;
 pub mod linear;
 pub mod matmul;
 pub mod reduce;
