@@ -126,15 +126,21 @@ where
         b = b.wrapping_add(t.b_depth);
     }
     let [mut sums, others @ ..] = acc;
-    for other in &others[..split - 1] {
+    for u in 0..split - 1 {
         for i in 0..MR {
             for v in 0..NV {
-                sums[i][v] = s.add(sums[i][v], other[i][v]);
+                sums[i][v] = s.add(sums[i][v], others[u][i][v]);
             }
         }
     }
     // SAFETY: the same contract.
-    unsafe { finish(s, t, sums, last_mask) };
+    unsafe {
+        if t.cols == NV * S::LANES {
+            finish::<T, S, MR, NV, true>(s, t, sums, last_mask);
+        } else {
+            finish::<T, S, MR, NV, false>(s, t, sums, last_mask);
+        }
+    }
 }
 
 /// One p: `sums` += a column of A times a row of B, which are at `a` and `b`.
@@ -201,12 +207,13 @@ where
     row
 }
 
-/// From the sums to C: each step is one branch for the whole tile, which stays in registers.
+/// From the sums to C: each step is one branch for the whole tile, which stays in registers. `WHOLE`: the
+/// last vector of each row of C is not partial.
 ///
 /// # Safety
 /// As for [`TileFn`].
 #[inline(always)]
-unsafe fn finish<T, S, const MR: usize, const NV: usize>(
+unsafe fn finish<T, S, const MR: usize, const NV: usize, const WHOLE: bool>(
     s: S,
     t: &Tile<T>,
     mut tile: [[S::V; NV]; MR],
@@ -215,52 +222,55 @@ unsafe fn finish<T, S, const MR: usize, const NV: usize>(
     T: GemmFloat,
     S: Simd<T>,
 {
-    let whole = t.cols == NV * S::LANES;
     let Finish { alpha, beta, row_bias, col_bias, relu } = t.finish;
     if alpha != T::ONE {
         let alpha = s.splat(alpha);
-        for x in tile.iter_mut().flatten() {
-            *x = s.mul(alpha, *x);
+        for i in 0..MR {
+            for v in 0..NV {
+                tile[i][v] = s.mul(alpha, tile[i][v]);
+            }
         }
     }
     if beta != T::ZERO {
         let beta = s.splat(beta);
-        for (i, row) in tile.iter_mut().enumerate() {
+        for i in 0..MR {
             // SAFETY: `cols` elements of this row of C, and only those are read.
-            let c: [S::V; NV] = unsafe { load_row(s, t.c.wrapping_add(i * t.c_row), last_mask, whole) };
-            for (x, c) in row.iter_mut().zip(c) {
-                *x = s.mul_add(beta, c, *x);
+            let c: [S::V; NV] = unsafe { load_row(s, t.c.wrapping_add(i * t.c_row), last_mask, WHOLE) };
+            for v in 0..NV {
+                tile[i][v] = s.mul_add(beta, c[v], tile[i][v]);
             }
         }
     }
     if !row_bias.is_null() {
-        for (i, row) in tile.iter_mut().enumerate() {
+        for i in 0..MR {
             // SAFETY: one element a row.
             let bias = s.splat(unsafe { *row_bias.add(i) });
-            for x in row {
-                *x = s.add(*x, bias);
+            for v in 0..NV {
+                tile[i][v] = s.add(tile[i][v], bias);
             }
         }
     }
     if !col_bias.is_null() {
         // SAFETY: one element a column, and only those are read.
-        let bias: [S::V; NV] = unsafe { load_row(s, col_bias, last_mask, whole) };
-        for row in &mut tile {
-            for (x, bias) in row.iter_mut().zip(bias) {
-                *x = s.add(*x, bias);
+        let bias: [S::V; NV] = unsafe { load_row(s, col_bias, last_mask, WHOLE) };
+        for i in 0..MR {
+            for v in 0..NV {
+                tile[i][v] = s.add(tile[i][v], bias[v]);
             }
         }
     }
     if relu {
-        for x in tile.iter_mut().flatten() {
-            *x = s.relu(*x);
+        for i in 0..MR {
+            for v in 0..NV {
+                tile[i][v] = s.relu(tile[i][v]);
+            }
         }
     }
-    for (i, row) in tile.iter().enumerate() {
-        for (v, &x) in row.iter().enumerate() {
+    for i in 0..MR {
+        for v in 0..NV {
             let to = t.c.wrapping_add(i * t.c_row + v * S::LANES);
             // SAFETY: `cols` elements are writable in each row of C, and only those are written.
-            unsafe { if v == NV - 1 && !whole { s.store_first(to, x, last_mask) } else { s.store(to, x) } };
+            unsafe { if v == NV - 1 && !WHOLE { s.store_first(to, tile[i][v], last_mask) } else { s.store(to, tile[i][v]) } };
         }
     }
 }

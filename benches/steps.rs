@@ -1,0 +1,161 @@
+//! One training step of each workload, in the operations of the PyTorch program it is compared with.
+//!
+//! `cargo bench --bench steps [-- NAME ...]` prints a line with the threads and the instruction set,
+//! then `NAME median_ms min_ms` for each workload. `RAYON_NUM_THREADS` sets the threads.
+
+use autograd::kernels::gemm::Isa;
+use autograd::{Rng, Tensor};
+use nn::optim::{Adam, AdamOptions, Optimizer};
+use nn::{Embedding, Linear, Module, impl_module};
+use std::time::{Duration, Instant};
+
+/// How long each workload is timed.
+const SECONDS: f64 = 4.0;
+
+fn main() {
+    // cargo passes flags such as --bench to every bench; workloads are what is left.
+    let only: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    println!("threads {} isa {:?}", rayon::current_num_threads(), Isa::best());
+    let workloads: [(&str, fn() -> Box<dyn FnMut()>); 4] = [
+        ("makemore_16384", || makemore(16_384, 50, 100, true)),
+        ("makemore_16384_folded", || makemore_folded(16_384, 50, 100)),
+        ("makemore_32", || makemore(32, 10, 200, false)),
+        ("baseline_embedding_32", baseline_embedding),
+    ];
+    for (name, make) in workloads {
+        if only.is_empty() || only.iter().any(|wanted| wanted == name) {
+            time(name, make());
+        }
+    }
+}
+
+/// Prints the median and the least time of a step, in milliseconds.
+fn time(name: &str, mut step: Box<dyn FnMut()>) {
+    for _ in 0..5 {
+        step();
+    }
+    let mut times = Vec::new();
+    let end = Instant::now() + Duration::from_secs_f64(SECONDS);
+    while Instant::now() < end || times.len() < 5 {
+        let start = Instant::now();
+        step();
+        times.push(start.elapsed().as_secs_f64() * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    println!("{name:24} {:9.4} {:9.4}", times[times.len() / 2], times[0]);
+}
+
+/// Examples in the data set of the workload: contexts `[N, 3]` and the characters that follow.
+const EXAMPLES: usize = 182_625;
+
+/// One step of plain SGD.
+fn descend(parameters: &mut [Tensor], rate: f32) {
+    for parameter in parameters {
+        let gradient = parameter.grad().expect("backward has run");
+        let gradient = gradient.try_slice().expect("gradients are row-major");
+        for (value, slope) in parameter.slice_mut().iter_mut().zip(gradient) {
+            *value -= rate * slope;
+        }
+        parameter.take_gradient();
+    }
+}
+
+/// The weights of makemore's network.
+struct Weights {
+    c: Tensor,
+    w1: Tensor,
+    b1: Tensor,
+    w2: Tensor,
+    b2: Tensor,
+    w3: Tensor,
+}
+
+impl Weights {
+    fn new(embedding: usize, hidden: usize, rng: &mut Rng) -> Weights {
+        Weights {
+            c: Tensor::randn([27, embedding], rng),
+            w1: Tensor::randn([3 * embedding, hidden], rng) * 0.1,
+            b1: Tensor::randn([hidden], rng),
+            w2: Tensor::rand([hidden, 27], rng) * 0.01,
+            b2: Tensor::zeros([27]),
+            w3: Tensor::rand([3 * embedding, 27], rng) * 0.01,
+        }
+    }
+}
+
+/// Bengio's network on characters: embedding of 3, tanh layer, logits; with or without the direct connection.
+fn makemore(batch: usize, embedding: usize, hidden: usize, direct: bool) -> Box<dyn FnMut()> {
+    let mut rng = Rng::seeded(0);
+    let Weights { c, w1, b1, w2, b2, w3 } = Weights::new(embedding, hidden, &mut rng);
+    let mut parameters = vec![c, w1, b1, w2, b2];
+    if direct {
+        parameters.push(w3);
+    }
+    let mut parameters: Vec<Tensor> = parameters.iter().map(Tensor::requires_grad).collect();
+    let contexts = Tensor::randint(0, 27, [EXAMPLES, 3], &mut rng);
+    let targets = Tensor::randint(0, 27, [EXAMPLES], &mut rng);
+    Box::new(move || {
+        let rows = Tensor::randint(0, EXAMPLES as i64, [batch], &mut rng);
+        let [c, w1, b1, w2, b2, w3 @ ..] = &parameters[..] else { unreachable!("five weights or six") };
+        let e = c.embedding(&contexts.index_select(0, &rows)).reshape([batch, 3 * embedding]); // [B, 3E]
+        let h = e.addmm(w1, b1).tanh(); // [B, H]
+        let mut logits = h.addmm(w2, b2); // [B, 27]
+        if let [w3] = w3 {
+            logits = logits + e.matmul(w3);
+        }
+        logits.cross_entropy(&targets.index_select(0, &rows)).backward();
+        descend(&mut parameters, 0.1);
+    })
+}
+
+/// The same network with the embedding folded into the first layer: C·W₁ and C·W₃ are tables of 27 rows
+/// for each position, so the two products with the batch become sums of three table rows. The same
+/// function and the same gradients with less arithmetic, which is why it has a line of its own.
+fn makemore_folded(batch: usize, embedding: usize, hidden: usize) -> Box<dyn FnMut()> {
+    let mut rng = Rng::seeded(0);
+    let Weights { c, w1, b1, w2, b2, w3 } = Weights::new(embedding, hidden, &mut rng);
+    let mut parameters: Vec<Tensor> = [c, w1, b1, w2, b2, w3].iter().map(Tensor::requires_grad).collect();
+    let contexts = Tensor::randint(0, 27, [EXAMPLES, 3], &mut rng);
+    let targets = Tensor::randint(0, 27, [EXAMPLES], &mut rng);
+    // Position p of a context looks up row 27·p + token.
+    let offsets = Tensor::of([0_i64, 27, 54]);
+    Box::new(move || {
+        let rows = Tensor::randint(0, EXAMPLES as i64, [batch], &mut rng);
+        let [c, w1, b1, w2, b2, w3] = &parameters[..] else { unreachable!("six weights") };
+        let x = contexts.index_select(0, &rows) + &offsets; // [B, 3]
+        let table = |w: &Tensor, width: usize| {
+            c.unsqueeze(0).matmul(&w.reshape([3, embedding, width])).reshape([3 * 27, width]) // [81, width]
+        };
+        let h = (table(w1, hidden).embedding(&x).sum(1) + b1).tanh(); // [B, H]
+        let logits = h.addmm(w2, b2) + table(w3, 27).embedding(&x).sum(1); // [B, 27]
+        logits.cross_entropy(&targets.index_select(0, &rows)).backward();
+        descend(&mut parameters, 0.1);
+    })
+}
+
+struct Baseline {
+    embedding: Embedding,
+    fc1: Linear,
+    fc2: Linear,
+}
+impl_module!(Baseline { embedding, fc1, fc2 });
+
+/// Embedding(50, 16), flatten, Linear(160, 64), ReLU, Linear(64, 1), sigmoid; BCE and Adam.
+fn baseline_embedding() -> Box<dyn FnMut()> {
+    let mut rng = Rng::seeded(0);
+    let model = Baseline {
+        embedding: Embedding::new(50, 16, &mut rng),
+        fc1: Linear::new(160, 64, &mut rng),
+        fc2: Linear::new(64, 1, &mut rng),
+    };
+    let mut adam = Adam::new(model.named_parameters(), AdamOptions { lr: 1e-3, ..Default::default() });
+    let x = Tensor::randint(0, 50, [32, 10], &mut rng);
+    let y = Tensor::from_fn([32, 1], |_| rng.below(2) as f32);
+    Box::new(move || {
+        adam.zero_grad();
+        let h = model.fc1.forward(&model.embedding.forward(&x).flatten(1)).relu(); // [B, 64]
+        let p = model.fc2.forward(&h).sigmoid(); // [B, 1]
+        p.binary_cross_entropy(&y).backward();
+        adam.step();
+    })
+}

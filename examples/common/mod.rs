@@ -1,0 +1,45 @@
+//! What the examples share: where results go, how progress and pictures look. No training happens here.
+
+#![allow(dead_code, reason = "each example uses its part")]
+
+pub mod plot;
+
+use anyhow::{Context, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Flags that every example takes.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Common {
+    /// Seed of all random numbers
+    #[arg(long, default_value_t = 42, global = true)]
+    pub seed: u64,
+
+    /// Where pictures and weights go [default: out/NAME]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+
+    /// A run of seconds that only shows that everything works
+    #[arg(long, global = true)]
+    pub quick: bool,
+}
+
+impl Common {
+    /// The output folder, made if need be.
+    pub fn out_dir(&self, name: &str) -> Result<PathBuf> {
+        let dir = self.out.clone().unwrap_or_else(|| Path::new("out").join(name));
+        fs::create_dir_all(&dir).with_context(|| format!("cannot make the output folder {}", dir.display()))?;
+        Ok(dir)
+    }
+}
+
+/// A progress bar over `steps`, with room for a message such as the loss.
+pub fn progress(steps: usize, label: &str) -> ProgressBar {
+    let bar = ProgressBar::new(steps as u64);
+    let style = ProgressStyle::with_template("{prefix:>12} {bar:30} {pos}/{len}  {msg}  {elapsed} (eta {eta})")
+        .expect("a valid template");
+    bar.set_style(style);
+    bar.set_prefix(label.to_string());
+    bar
+}
