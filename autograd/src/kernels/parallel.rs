@@ -59,6 +59,25 @@ pub fn for_each_block<U: Send>(out: &mut [U], len: usize, work: usize, f: impl F
     }
 }
 
+/// [`for_each_block`] of two outputs at once: `f(i, block of a, block of b)` with blocks of `len.0` and `len.1` elements.
+#[inline]
+pub fn for_each_block_of_two<A: Send, B: Send>(
+    (a, b): (&mut [A], &mut [B]),
+    len: (usize, usize),
+    work: usize,
+    f: impl Fn(usize, &mut [A], &mut [B]) + Sync,
+) {
+    if work < ELEMENTS || a.len() <= len.0 {
+        let blocks = a.chunks_mut(len.0.max(1)).zip(b.chunks_mut(len.1.max(1)));
+        blocks.enumerate().for_each(|(i, (a, b))| f(i, a, b));
+    } else {
+        region(|| {
+            let blocks = a.par_chunks_mut(len.0).zip(b.par_chunks_mut(len.1));
+            blocks.enumerate().for_each(|(i, (a, b))| f(i, a, b));
+        });
+    }
+}
+
 /// Calls `f(start, chunk)` for every chunk of `out`, on several threads if there is enough work.
 #[inline]
 pub fn for_each_chunk<U: Send>(out: &mut [U], f: impl Fn(usize, &mut [U]) + Sync) {

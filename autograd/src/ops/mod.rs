@@ -6,11 +6,14 @@
 pub mod arithmetic;
 pub mod binary;
 pub mod cat;
+pub mod cross_entropy;
 pub mod embedding;
 pub mod index_select;
 pub mod linear;
 pub mod matmul;
 pub mod reduce;
+pub mod reduction;
+pub mod softmax;
 pub mod tanh;
 pub mod unary;
 pub mod views;

@@ -1,0 +1,169 @@
+//! Cross-entropy of rows of logits with target distributions, and its gradient, in one pass.
+//!
+//! With q the target of a row, Q = Σ q and l = ln Σ eˣ,
+//!
+//! ```text
+//! loss = Σ q·(l − x)          dx = Q·softmax(x) − q
+//! ```
+//!
+//! A target is a sum of two parts, either of which may be missing: `rest`, written out over the classes,
+//! and all that a class index stands for, which is never written out.
+
+use super::element::Float;
+use super::lanes::{self, LANES};
+use super::parallel;
+use super::simd::{Loop, vectorised};
+use super::softmax::exponentials;
+
+/// The target distributions of all rows.
+#[derive(Clone, Copy)]
+pub struct Targets<'a, T> {
+    /// The class of each row, in range or `ignore_index`. Empty if there are no class indices.
+    pub classes: &'a [i64],
+    /// Rows of this class have no loss.
+    pub ignore_index: i64,
+    /// How much of a row's target stands at its class.
+    pub confidence: T,
+    /// A factor to that for each class.
+    pub weight: Option<&'a [T]>,
+    /// The other part of the target: `[rows, classes]`, or `[classes]` for all rows, or empty.
+    pub rest: &'a [T],
+}
+
+/// The target of one row.
+#[derive(Clone, Copy)]
+struct Target<'a, T> {
+    /// A class, and how much stands there.
+    spike: Option<(usize, T)>,
+    rest: &'a [T],
+}
+
+impl<'a, T: Float> Targets<'a, T> {
+    /// The target of row `i` over `n` classes; `None` if the row is to be ignored.
+    #[inline(always)]
+    fn of_row(&self, i: usize, n: usize) -> Option<Target<'a, T>> {
+        let rest = if self.rest.len() > n { &self.rest[i * n..(i + 1) * n] } else { self.rest };
+        let Some(&class) = self.classes.get(i) else { return Some(Target { spike: None, rest }) };
+        if class == self.ignore_index {
+            return None;
+        }
+        let class = class as usize;
+        let height = self.confidence * self.weight.map_or(T::ONE, |weight| weight[class]);
+        Some(Target { spike: Some((class, height)), rest })
+    }
+
+    /// Writes the targets out, `[rows, n]`.
+    pub fn write(&self, n: usize, out: &mut [T]) {
+        out.fill(T::ZERO);
+        for (i, q) in out.chunks_exact_mut(n.max(1)).enumerate() {
+            let Some(Target { spike, rest }) = self.of_row(i, n) else { continue };
+            q[..rest.len()].copy_from_slice(rest);
+            if let Some((class, height)) = spike {
+                q[class] += height;
+            }
+        }
+    }
+}
+
+/// The loss of each row of `n` logits. If `gradient` is not empty, `scale`·d loss / d logits goes there.
+pub fn forward<T: Float>(
+    logits: &[T],
+    n: usize,
+    targets: Targets<'_, T>,
+    scale: T,
+    losses: &mut [T],
+    gradient: &mut [T],
+) {
+    assert!(logits.len() == losses.len() * n && (gradient.is_empty() || gradient.len() == logits.len()));
+    let rows = parallel::chunk_len(logits.len()).div_ceil(n.max(1)).next_multiple_of(LANES);
+    let part = |i: usize, losses: &mut [T], gradient: &mut [T]| {
+        let at = i * rows * n;
+        let logits = &logits[at..at + losses.len() * n];
+        vectorised(Rows { logits, n, first: i * rows, targets, scale, losses, gradient });
+    };
+    if gradient.is_empty() {
+        parallel::for_each_block(losses, rows, logits.len(), |i, losses| part(i, losses, &mut []));
+    } else {
+        parallel::for_each_block_of_two((losses, gradient), (rows, rows * n), logits.len(), part);
+    }
+}
+
+struct Rows<'a, T> {
+    logits: &'a [T],
+    n: usize,
+    /// The number of the first of these rows.
+    first: usize,
+    targets: Targets<'a, T>,
+    scale: T,
+    losses: &'a mut [T],
+    gradient: &'a mut [T],
+}
+
+impl<T: Float> Loop for Rows<'_, T> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        let Rows { logits, n, first, targets, scale, losses, gradient } = self;
+        // A block of rows at a time, so that their logarithms are taken together.
+        for (block, losses) in losses.chunks_mut(LANES).enumerate() {
+            let (mut sums, mut weights, mut offsets) = ([T::ONE; LANES], [T::ZERO; LANES], [T::ZERO; LANES]);
+            for i in 0..losses.len() {
+                let row = block * LANES + i;
+                let x = &logits[row * n..(row + 1) * n];
+                let dx = if gradient.is_empty() { &mut [][..] } else { &mut gradient[row * n..(row + 1) * n] };
+                let Some(target) = targets.of_row(first + row, n) else {
+                    dx.fill(T::ZERO);
+                    continue;
+                };
+                let (max, sum) = if dx.is_empty() {
+                    let max = lanes::max(x);
+                    (max, lanes::sum_of(x, |x| T::exp(x - max)))
+                } else {
+                    exponentials(x, dx)
+                };
+                sums[i] = sum;
+                (weights[i], offsets[i]) = target.moments(x, max);
+                if !dx.is_empty() {
+                    target.subtract_from(dx, weights[i] / sum, scale);
+                }
+            }
+            for (i, loss) in losses.iter_mut().enumerate() {
+                *loss = weights[i] * T::ln(sums[i]) - offsets[i];
+            }
+        }
+    }
+}
+
+impl<T: Float> Target<'_, T> {
+    /// (Σ q, Σ q·(x − max))
+    #[inline(always)]
+    fn moments(&self, x: &[T], max: T) -> (T, T) {
+        let mut moments = (T::ZERO, T::ZERO);
+        if !self.rest.is_empty() {
+            moments = (lanes::sum_of(self.rest, |q| q), lanes::sum_of_two(self.rest, x, |q, x| q * (x - max)));
+        }
+        if let Some((class, height)) = self.spike {
+            moments.0 += height;
+            moments.1 += height * (x[class] - max);
+        }
+        moments
+    }
+
+    /// dx = scale·(factor·e − q), where dx holds e.
+    #[inline(always)]
+    fn subtract_from(&self, dx: &mut [T], factor: T, scale: T) {
+        if self.rest.is_empty() {
+            let factor = factor * scale;
+            for dx in &mut *dx {
+                *dx = *dx * factor;
+            }
+        } else {
+            for (dx, &q) in dx.iter_mut().zip(self.rest) {
+                *dx = (*dx * factor - q) * scale;
+            }
+        }
+        if let Some((class, height)) = self.spike {
+            dx[class] = dx[class] - height * scale;
+        }
+    }
+}
