@@ -21,8 +21,7 @@ pub(crate) fn summary<M: Module + ?Sized>(module: &M) -> String {
         Part::Buffer(buffer) => line(name, format!("{} (buffer)", buffer.value().shape())),
         _ => {}
     });
-    let trainable: usize =
-        module.parameters().iter().filter(|p| p.is_trainable()).map(|p| p.shape().count()).sum();
+    let trainable: usize = module.parameters().iter().filter(|p| p.is_trainable()).map(|p| p.shape().count()).sum();
     write!(text, "parameters: {}, of which trainable: {trainable}", module.parameter_count())
         .expect("writing to a string cannot fail");
     text

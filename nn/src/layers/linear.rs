@@ -18,9 +18,8 @@ pub struct Linear {
 impl Linear {
     /// A layer from `inputs` to `outputs` features, with a bias.
     pub fn new(inputs: usize, outputs: usize, rng: &mut Rng) -> Linear {
-        let bound = 1.0 / (inputs as f32).sqrt();
-        let weight = Parameter::new(init::uniform([outputs, inputs], -bound, bound, rng));
-        let bias = Parameter::new(init::uniform([outputs], -bound, bound, rng));
+        let weight = Parameter::new(init::default_uniform([outputs, inputs], inputs, rng));
+        let bias = Parameter::new(init::default_uniform([outputs], inputs, rng));
         Linear { weight, bias: Some(bias) }
     }
 
