@@ -78,6 +78,19 @@ impl Start {
         Start::NormalSmallW2,
         Start::Kaiming,
     ];
+
+    /// What pictures and tables call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Start::Normal => "all normal",
+            Start::Uniform => "all uniform",
+            Start::UniformZeroW2 => "uniform, W2 = 0",
+            Start::UniformSmallW2 => "uniform, small W2",
+            Start::NormalZeroW2 => "normal, W2 = 0",
+            Start::NormalSmallW2 => "normal, small W2",
+            Start::Kaiming => "Kaiming",
+        }
+    }
 }
 
 impl Bengio {

@@ -48,18 +48,67 @@ pub fn chunk_len(len: usize) -> usize {
     if len < ELEMENTS { len.max(1) } else { len.div_ceil(32).next_multiple_of(1024).max(ELEMENTS / 4) }
 }
 
+/// Calls `job(i)` for each `i` below `count`: on several threads if `work`, in element operations, is
+/// enough to pay for waking them.
+///
+/// `job` is a trait object so that rayon's machinery is compiled once, not once more for each kernel;
+/// that was a third of this crate's code and build time, for one indirect call a block.
+pub fn for_each_index(count: usize, work: usize, job: &(dyn Fn(usize) + Sync)) {
+    if work < ELEMENTS || count <= 1 {
+        (0..count).for_each(job);
+    } else {
+        region(|| (0..count).into_par_iter().for_each(job));
+    }
+}
+
+/// A slice that several threads write to, each to blocks of its own.
+struct Blocks<U> {
+    start: *mut U,
+    count: usize,
+    len: usize,
+}
+
+// SAFETY: a pointer into a slice of `U`s; `block` says why no element is handed out twice.
+unsafe impl<U: Send> Sync for Blocks<U> {}
+
+impl<U> Blocks<U> {
+    fn of(slice: &mut [U], len: usize) -> Blocks<U> {
+        Blocks { start: slice.as_mut_ptr(), count: slice.len(), len }
+    }
+
+    /// The `i`-th block of `len` elements; the last may be shorter.
+    ///
+    /// # Safety
+    /// While the slice is borrowed, no `i` may be asked for twice.
+    #[allow(clippy::mut_from_ref, reason = "each block is handed out once")]
+    unsafe fn block(&self, i: usize) -> &mut [U] {
+        let from = (i * self.len).min(self.count);
+        let to = (from + self.len).min(self.count);
+        // SAFETY: inside the slice, and blocks of different `i` do not overlap.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(from), to - from) }
+    }
+}
+
 /// Calls `f(i, block)` for the `i`-th block of `len` elements of `out` (the last may be shorter): on
 /// several threads if `work`, in element operations, is enough.
 #[inline]
 pub fn for_each_block<U: Send>(out: &mut [U], len: usize, work: usize, f: impl Fn(usize, &mut [U]) + Sync) {
-    if work < ELEMENTS || out.len() <= len {
-        out.chunks_mut(len.max(1)).enumerate().for_each(|(i, block)| f(i, block));
-    } else {
-        region(|| out.par_chunks_mut(len).enumerate().for_each(|(i, block)| f(i, block)));
+    if out.len() <= len {
+        if !out.is_empty() {
+            f(0, out);
+        }
+        return;
     }
+    let count = out.len().div_ceil(len);
+    let blocks = Blocks::of(out, len);
+    for_each_index(count, work, &|i| {
+        // SAFETY: `for_each_index` calls with each index once, and `out` stays borrowed until it returns.
+        f(i, unsafe { blocks.block(i) });
+    });
 }
 
-/// [`for_each_block`] of two outputs at once: `f(i, block of a, block of b)` with blocks of `len.0` and `len.1` elements.
+/// [`for_each_block`] of two outputs at once: `f(i, block of a, block of b)` with blocks of `len.0` and
+/// `len.1` elements.
 #[inline]
 pub fn for_each_block_of_two<A: Send, B: Send>(
     (a, b): (&mut [A], &mut [B]),
@@ -67,15 +116,13 @@ pub fn for_each_block_of_two<A: Send, B: Send>(
     work: usize,
     f: impl Fn(usize, &mut [A], &mut [B]) + Sync,
 ) {
-    if work < ELEMENTS || a.len() <= len.0 {
-        let blocks = a.chunks_mut(len.0.max(1)).zip(b.chunks_mut(len.1.max(1)));
-        blocks.enumerate().for_each(|(i, (a, b))| f(i, a, b));
-    } else {
-        region(|| {
-            let blocks = a.par_chunks_mut(len.0).zip(b.par_chunks_mut(len.1));
-            blocks.enumerate().for_each(|(i, (a, b))| f(i, a, b));
-        });
-    }
+    let count = a.len().div_ceil(len.0.max(1));
+    let (a, b) = (Blocks::of(a, len.0), Blocks::of(b, len.1));
+    for_each_index(count, work, &|i| {
+        // SAFETY: as in `for_each_block`.
+        let (a, b) = unsafe { (a.block(i), b.block(i)) };
+        f(i, a, b);
+    });
 }
 
 /// Calls `f(start, chunk)` for every chunk of `out`, on several threads if there is enough work.

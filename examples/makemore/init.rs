@@ -1,0 +1,136 @@
+//! Exercise 2: how the weights start, and what that does to the first loss and to all that follows.
+//!
+//! A network that knows nothing should give each of the 27 characters the same probability: a first loss
+//! of ln 27 = 3.2958. Large output weights make it confidently wrong instead. Small output weights mend
+//! the first loss; but if the hidden neurons are saturated (|tanh| near 1 for every input, which weights
+//! that are all positive bring about), their derivative 1 − h² is near 0, nothing flows back to W1 and C,
+//! and the network is stuck at what the output bias alone can learn: the frequencies of the characters.
+
+use crate::common::plot::{Labels, Panel, Series, save};
+use crate::data::{Examples, Splits};
+use crate::depth;
+use crate::model::{Bengio, Shape, Start};
+use crate::report::{Outcome, finish};
+use crate::train::{History, Recipe, evaluate, train};
+use anyhow::Result;
+use autograd::{Rng, Tensor};
+use nn::Module;
+use std::path::Path;
+use std::time::Instant;
+
+/// Above this, a neuron counts as saturated: its derivative is below 0.06.
+const SATURATED: f32 = 0.97;
+/// Contexts that the pictures look at.
+const LOOK_AT: usize = 512;
+
+/// Compare ways to initialise the weights: first loss, saturation, gradients, what training makes of each
+#[derive(clap::Args, Clone, Debug)]
+pub struct Init {
+    #[command(flatten)]
+    pub shape: Shape,
+
+    #[command(flatten)]
+    pub recipe: Recipe,
+}
+
+/// One way to start, and what came of it.
+struct Trial {
+    start: Start,
+    first: f64,
+    dev: f64,
+    saturated: f64,
+    hidden: Tensor,
+    /// dL/dh, `[B, H]`
+    hidden_gradient: Tensor,
+    /// The root mean square of each parameter's first gradient.
+    gradients: Vec<(String, f64)>,
+    model: Bengio,
+    history: History,
+}
+
+/// Trains the same network from each start.
+pub fn run(init: &Init, splits: &Splits, seed: u64, out: &Path) -> Result<Outcome> {
+    let begin = Instant::now();
+    let (train_set, dev) = (Examples::new(&splits.train, init.shape.context), Examples::new(&splits.dev, init.shape.context));
+    println!("a uniform guess has a loss of ln 27 = {:.4}", 27_f64.ln());
+    let mut trials = Vec::new();
+    for start in Start::ALL {
+        let model = Bengio::new(init.shape, start, false, &mut Rng::seeded(seed));
+        let first = evaluate(&model, &train_set);
+        let mut trial = look(model, start, &train_set, first, seed);
+        trial.history = train(&trial.model, &train_set, &dev, &init.recipe, seed, start.name())?;
+        trial.dev = evaluate(&trial.model, &dev);
+        println!(
+            "{:>18}: first loss {first:7.4}, {:3.0} % of hidden activations saturated, development loss after {} steps {:.4}",
+            start.name(), trial.saturated * 100.0, init.recipe.steps, trial.dev
+        );
+        trials.push(trial);
+    }
+    draw(&trials, out)?;
+    depth::draw(&out.join("depth.png"), seed)?;
+    println!("hidden.png, saturation.png, gradients.png, updates.png, starts.png and depth.png are in {}", out.display());
+    let last = trials.last().expect("there are several starts");
+    finish(&last.model, splits, &last.history, begin, out)
+}
+
+/// What the network calculates, and what flows back, before it has learnt anything.
+fn look(model: Bengio, start: Start, train_set: &Examples, first: f64, seed: u64) -> Trial {
+    let batch = train_set.draw(LOOK_AT, &mut Rng::seeded(seed));
+    let activations = model.forward(&batch.x, |x| x);
+    activations.hidden.retain_grad();
+    activations.logits.cross_entropy(&batch.y).backward();
+    let hidden = activations.hidden.detach(); // [B, H]
+    let saturated = hidden.iter().filter(|h| h.abs() > SATURATED).count() as f64 / hidden.count() as f64;
+    let rms = |x: Tensor| f64::from(x.square().mean(..).item()).sqrt();
+    let named = model.named_parameters();
+    let gradients = named.iter().filter_map(|(name, p)| Some((name.clone(), rms(p.grad()?)))).collect();
+    model.zero_grad();
+    let hidden_gradient = activations.hidden.retained_grad().expect("retain_grad was called");
+    Trial { start, first, dev: f64::NAN, saturated, hidden, hidden_gradient, gradients, model, history: History::default() }
+}
+
+fn draw(trials: &[Trial], out: &Path) -> Result<()> {
+    let panel = |trial: &Trial| {
+        let title = format!("{} ({:.0} % saturated)", trial.start.name(), trial.saturated * 100.0);
+        let labels = Labels { title: &title, x: "tanh", y: "activations" };
+        Panel::histogram(labels, &trial.hidden.to_vec(), 50, (-1.0, 1.0))
+    };
+    save(&out.join("hidden.png"), "Hidden activations before training", 3, trials.iter().map(panel).collect())?;
+
+    // Bright where |h| is near 1: a column that is bright throughout is a neuron that cannot learn.
+    let map = |trial: &Trial| {
+        let (rows, columns) = (64.min(trial.hidden.size(0)), trial.hidden.size(1));
+        let values = trial.hidden.abs().to_vec();
+        let matrix = values.chunks(columns).take(rows).map(|row| row.iter().map(|&h| f64::from(h)).collect()).collect();
+        Panel::heat_map(Labels { title: trial.start.name(), x: "neuron", y: "example" }, matrix, "|tanh|")
+    };
+    save(&out.join("saturation.png"), "|tanh| of each neuron for 64 contexts", 3, trials.iter().map(map).collect())?;
+
+    let histogram = |trial: &Trial| {
+        let gradient = trial.hidden_gradient.to_vec();
+        let largest = gradient.iter().fold(1e-12_f32, |most, g| most.max(g.abs()));
+        let labels = Labels { title: trial.start.name(), x: "dL/dh", y: "entries" };
+        Panel::histogram(labels, &gradient, 50, (-f64::from(largest), f64::from(largest)))
+    };
+    let mut panels: Vec<_> = trials.iter().map(histogram).collect();
+    let sizes = |trial: &Trial| {
+        let bars: Vec<_> = trial.gradients.iter().map(|(name, rms)| (name.clone(), rms.max(1e-12).log10())).collect();
+        Panel::bars(Labels { title: trial.start.name(), x: "", y: "log10 of the gradient's RMS" }, &bars)
+    };
+    panels.extend(trials.iter().map(sizes));
+    save(&out.join("gradients.png"), "The first gradients", 4, panels)?;
+
+    let ratios = |trial: &Trial| {
+        let lines: Vec<_> = trial.history.updates.iter().map(|(name, points)| Series { label: name, points: points.clone() }).collect();
+        let labels = Labels { title: trial.start.name(), x: "step", y: "log10(update / value)" };
+        Panel::lines(labels, &lines).reference(-3.0, "0.001")
+    };
+    save(&out.join("updates.png"), "How far a step moves each parameter", 3, trials.iter().map(ratios).collect())?;
+
+    let names: Vec<_> = trials.iter().map(|trial| format!("{} (first {:.2})", trial.start.name(), trial.first)).collect();
+    let lines: Vec<_> = trials.iter().zip(&names).map(|(trial, name)| Series { label: name, points: trial.history.train.clone() }).collect();
+    let losses = Panel::lines(Labels { title: "Training loss from each start", x: "step", y: "cross-entropy (log scale)" }, &lines)
+        .log_y()
+        .reference(27_f64.ln(), "ln 27");
+    save(&out.join("starts.png"), "", 1, vec![losses])
+}

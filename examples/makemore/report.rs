@@ -1,0 +1,107 @@
+//! What a trained network leaves behind: its losses, new names, pictures, weights.
+
+use crate::common::plot::{Labels, Panel, Series, save};
+use crate::data::{DOT, Examples, Splits, VOCABULARY, character};
+use crate::model::Bengio;
+use crate::train::{History, evaluate};
+use anyhow::Result;
+use autograd::{Rng, Tensor, no_grad};
+use nn::Module;
+use std::path::Path;
+use std::time::Instant;
+
+/// The figures of the last line.
+#[derive(Clone, Copy, Debug)]
+pub struct Outcome {
+    pub dev: f64,
+    pub test: f64,
+    pub seconds: f64,
+}
+
+/// Judges the network on names that it has not seen, and shows what it has learnt. `start` is when its
+/// training began.
+pub fn finish(model: &Bengio, splits: &Splits, history: &History, start: Instant, out: &Path) -> Result<Outcome> {
+    let context = model.shape().context;
+    let dev = evaluate(model, &Examples::new(&splits.dev, context));
+    let test = evaluate(model, &Examples::new(&splits.test, context));
+    let outcome = Outcome { dev, test, seconds: start.elapsed().as_secs_f64() };
+    println!("development loss {dev:.4}, test loss {test:.4}, {:.1} s", outcome.seconds);
+
+    let mut rng = Rng::seeded(1);
+    let names: Vec<String> = (0..20).map(|_| sample(model, &mut rng)).collect();
+    let unseen = names.iter().filter(|name| !splits.train.contains(name)).count();
+    println!("new names ({unseen} of 20 not in the training set): {}", names.join(" "));
+
+    let lines = [
+        Series { label: "a batch", points: history.train.clone() },
+        Series { label: "development set", points: history.dev.clone() },
+    ];
+    let loss = Panel::lines(Labels { title: "Loss", x: "step", y: "cross-entropy" }, &lines);
+    save(&out.join("loss.png"), "", 2, vec![loss, embedding_panel(model)])?;
+    nn::checkpoint::save_module(model, &out.join("makemore.safetensors"))?;
+    println!("loss.png and makemore.safetensors are in {}", out.display());
+    Ok(outcome)
+}
+
+/// A new name, one character after the other.
+pub fn sample(model: &Bengio, rng: &mut Rng) -> String {
+    let mut window = vec![DOT; model.shape().context];
+    let mut name = String::new();
+    no_grad(|| {
+        while name.len() < 40 {
+            let x = Tensor::from_slice(&window, [1, window.len()]); // [1, context]
+            let p = model.forward(&x, |x| x).logits.softmax(-1); // [1, 27]
+            let next = draw(&p, rng);
+            if next == DOT {
+                break;
+            }
+            name.push(character(next));
+            window.rotate_left(1);
+            if let Some(last) = window.last_mut() {
+                *last = next;
+            }
+        }
+    });
+    name
+}
+
+/// A token with the probabilities `p`.
+fn draw(p: &Tensor, rng: &mut Rng) -> i64 {
+    let mut left = rng.uniform();
+    for (token, p) in p.iter().enumerate() {
+        left -= f64::from(p);
+        if left < 0.0 {
+            return token as i64;
+        }
+    }
+    DOT
+}
+
+/// Where the characters lie in the plane in which their embeddings spread most.
+fn embedding_panel(model: &Bengio) -> Panel {
+    let plane = principal_plane(&model.c.value().detach()); // [27, 2]
+    let points: Vec<_> = plane.to_vec().chunks(2).map(|xy| (f64::from(xy[0]), f64::from(xy[1]))).collect();
+    let texts: Vec<_> = (0..VOCABULARY as i64).map(|token| character(token).to_string()).collect();
+    let labels = Labels { title: "The embedding, in its two main directions", x: "first", y: "second" };
+    Panel::labelled_points(labels, &points, &texts)
+}
+
+/// The first two principal components of the rows of `x` `[N, D]`: `[N, 2]`, by power iteration.
+fn principal_plane(x: &Tensor) -> Tensor {
+    let centred = x - x.mean_keepdim(0); // [N, D]
+    let mut rest = centred.clone();
+    let mut rng = Rng::seeded(0);
+    let mut components = Vec::new();
+    for _ in 0..2 {
+        let mut direction = Tensor::randn([x.size(1)], &mut rng); // [D]
+        for _ in 0..100 {
+            let next = rest.t().matmul(&rest.matmul(&direction)); // XᵀX·direction
+            let length = next.square().sum(..).sqrt();
+            direction = next / (length + f32::MIN_POSITIVE);
+        }
+        let scores = rest.matmul(&direction); // [N]
+        rest = rest - scores.unsqueeze(1) * direction.unsqueeze(0);
+        components.push(scores);
+    }
+    Tensor::stack(&components.iter().collect::<Vec<_>>(), 1)
+}
