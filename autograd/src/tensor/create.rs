@@ -22,7 +22,7 @@ impl Tensor<f32> {
     /// If rows have different lengths.
     #[track_caller]
     #[allow(clippy::should_implement_trait)] // `From` could not fix the type at `f32`.
-    pub fn from<A: Nested<Item = f32>>(values: A) -> Tensor {
+    pub fn from(values: impl Nested<f32>) -> Tensor {
         Tensor::of(values)
     }
 
@@ -39,7 +39,7 @@ impl Tensor<f32> {
     /// # Panics
     /// If rows have different lengths.
     #[track_caller]
-    pub fn of<A: Nested>(values: A) -> Tensor<A::Item> {
+    pub fn of<T: Element>(values: impl Nested<T>) -> Tensor<T> {
         let (shape, values) = flatten(&values);
         Tensor::from_buffer(Buffer::copy_of(&values), shape)
     }

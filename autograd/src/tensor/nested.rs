@@ -4,9 +4,10 @@ use super::dims::Dims;
 use crate::kernels::element::Element;
 
 /// A scalar, or an array, slice or vector of what is itself nested: `2.0`, `[1, 2]`, `[[1.0, 2.0], [3.0, 4.0]]`.
-pub trait Nested {
-    /// The type of the numbers at the bottom.
-    type Item: Element;
+///
+/// `T` is the type of the numbers at the bottom. It is a parameter, so that where `T` is known, as in
+/// [`Tensor::from`](crate::Tensor::from), it decides the type of literals.
+pub trait Nested<T: Element> {
     /// How many levels of nesting.
     const DEPTH: usize;
 
@@ -18,12 +19,12 @@ pub trait Nested {
     /// # Panics
     /// If a part does not have the sizes of the first one.
     #[track_caller]
-    fn flatten_into(&self, sizes: &[usize], out: &mut Vec<Self::Item>);
+    fn flatten_into(&self, sizes: &[usize], out: &mut Vec<T>);
 }
 
 /// The shape and the numbers of `values`.
 #[track_caller]
-pub(crate) fn flatten<A: Nested>(values: &A) -> (Dims, Vec<A::Item>) {
+pub(crate) fn flatten<T: Element, A: Nested<T>>(values: &A) -> (Dims, Vec<T>) {
     let mut shape = Dims::repeat(0, A::DEPTH);
     values.sizes(&mut shape);
     let mut out = Vec::with_capacity(shape.count());
@@ -33,8 +34,7 @@ pub(crate) fn flatten<A: Nested>(values: &A) -> (Dims, Vec<A::Item>) {
 
 macro_rules! scalar {
     ($($t:ty),*) => {$(
-        impl Nested for $t {
-            type Item = $t;
+        impl Nested<$t> for $t {
             const DEPTH: usize = 0;
             fn sizes(&self, _: &mut [usize]) {}
             fn flatten_into(&self, _: &[usize], out: &mut Vec<$t>) {
@@ -45,8 +45,7 @@ macro_rules! scalar {
 }
 scalar!(f32, f64, i64, bool);
 
-impl<A: Nested> Nested for [A] {
-    type Item = A::Item;
+impl<T: Element, A: Nested<T>> Nested<T> for [A] {
     const DEPTH: usize = A::DEPTH + 1;
 
     fn sizes(&self, sizes: &mut [usize]) {
@@ -57,7 +56,7 @@ impl<A: Nested> Nested for [A] {
     }
 
     #[track_caller]
-    fn flatten_into(&self, sizes: &[usize], out: &mut Vec<A::Item>) {
+    fn flatten_into(&self, sizes: &[usize], out: &mut Vec<T>) {
         assert!(
             self.len() == sizes[0],
             "from: a ragged nested array: a row of {} entries among rows of {}",
@@ -72,14 +71,13 @@ impl<A: Nested> Nested for [A] {
 
 macro_rules! as_slice {
     ($([$($generics:tt)*] $t:ty),*) => {$(
-        impl<A: Nested, $($generics)*> Nested for $t {
-            type Item = A::Item;
+        impl<T: Element, A: Nested<T>, $($generics)*> Nested<T> for $t {
             const DEPTH: usize = A::DEPTH + 1;
             fn sizes(&self, sizes: &mut [usize]) {
                 self[..].sizes(sizes)
             }
             #[track_caller]
-            fn flatten_into(&self, sizes: &[usize], out: &mut Vec<A::Item>) {
+            fn flatten_into(&self, sizes: &[usize], out: &mut Vec<T>) {
                 self[..].flatten_into(sizes, out)
             }
         }
