@@ -1,5 +1,6 @@
 //! Anomaly mode: which operation, on which line, first made a NaN or an infinity.
 
+use super::node::Node;
 use crate::kernels::element::Element;
 use crate::tensor::Tensor;
 use std::panic::Location;
@@ -21,11 +22,13 @@ pub(super) fn check_forward<T: Element>(
 }
 
 /// Panics if `dx` has a NaN or an infinity although `dy` had none.
-pub(super) fn check_backward<T: Element>(name: &str, input: usize, dx: &Tensor<T>, location: &Location<'_>) {
+pub(super) fn check_backward<T: Element>(node: &dyn Node<T>, input: usize, dx: &Tensor<T>) {
     if let Some(found) = first_anomaly(dx) {
         panic!(
-            "anomaly: backward of {name} at {location} made {found} in the gradient of its input {input}; \
-             the gradient it was given was finite"
+            "anomaly: backward of {} at {} made {found} in the gradient of its input {input}; \
+             the gradient it was given was finite",
+            node.name(),
+            node.head().origin
         );
     }
 }

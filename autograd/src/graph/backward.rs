@@ -9,13 +9,15 @@
 use super::anomaly;
 use super::gradient::Gradient;
 use super::grads::Grads;
+use super::hooks::pass_hooks;
+use super::leaf::gather;
 use super::mode;
-use super::node::{Kind, Node, Recorded, lock};
-use crate::kernels::element::Float;
-use crate::tensor::Tensor;
+use super::node::{History, Node};
+use crate::kernels::element::{Element, Float};
+use crate::tensor::{Dims, Tensor};
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// How [`Tensor::backward_with`] goes about it.
 #[derive(Clone, Default)]
@@ -24,8 +26,6 @@ pub struct BackwardOptions<T: Float = f32> {
     pub gradient: Option<Tensor<T>>,
     /// Keep what operations saved, so that backward can run through the same graph again.
     pub retain_graph: bool,
-    /// Record the backward pass itself, so that gradients can be differentiated. Implies `retain_graph`.
-    pub create_graph: bool,
 }
 
 /// How [`grad`] goes about it.
@@ -76,15 +76,11 @@ impl<T: Float> Tensor<T> {
     /// As [`backward`](Tensor::backward), and if `gradient` has another shape than this tensor.
     #[track_caller]
     pub fn backward_with(&self, options: BackwardOptions<T>) {
-        let BackwardOptions { gradient, retain_graph, create_graph } = options;
-        let pass = Pass { retain_graph: retain_graph || create_graph, create_graph, needed: None };
+        let BackwardOptions { gradient, retain_graph } = options;
+        let pass = Pass { retain_graph, create_graph: false, needed: None };
         pass.run(vec![seed("backward", self, gradient)], |node, gradient| {
-            if let Kind::Leaf { gradient: slot } = &node.kind {
-                let mut slot = lock(slot);
-                *slot = Some(match slot.take() {
-                    Some(earlier) => earlier.add(gradient),
-                    None => gradient,
-                });
+            if let Some(slot) = node.slot() {
+                gather(slot, gradient);
             }
         });
     }
@@ -113,83 +109,88 @@ pub fn grad<T: Float>(outputs: &[&Tensor<T>], inputs: &[&Tensor<T>], options: Gr
         assert!(given.len() == outputs.len(), "grad: {} grad_outputs for {} outputs", given.len(), outputs.len());
     }
     let mut given = grad_outputs.into_iter().flatten();
-    let seeds: Vec<_> = outputs.iter().map(|output| seed("grad", output, given.next())).collect();
-
-    let mut found: HashMap<u64, Option<Tensor<T>>> = HashMap::new();
-    for (position, input) in inputs.iter().enumerate() {
-        let node = input.node.as_ref().unwrap_or_else(|| {
-            panic!("grad: input {position}, of shape {}, does not require a gradient", input.shape())
-        });
-        found.insert(node.id, None);
+    let mut seeds = Vec::with_capacity(outputs.len());
+    for output in outputs {
+        seeds.push(seed("grad", output, given.next()));
     }
-    let needed = needed_for(&seeds, &found);
-    let pass = Pass { retain_graph: retain_graph || create_graph, create_graph, needed: Some(needed) };
+    let mut found: HashMap<u64, Option<Tensor<T>>> = HashMap::new();
+    let mut ids = Vec::with_capacity(inputs.len());
+    for (position, input) in inputs.iter().enumerate() {
+        let Some(node) = input.history.node() else {
+            panic!("grad: input {position}, of shape {}, does not require a gradient", input.shape())
+        };
+        found.insert(node.head().id, None);
+        ids.push(node.head().id);
+    }
+
+    let needed = Some(needed_for(&seeds, &found));
+    let pass = Pass { retain_graph: retain_graph || create_graph, create_graph, needed };
     pass.run(seeds, |node, gradient| {
-        if let Some(slot) = found.get_mut(&node.id) {
+        if let Some(slot) = found.get_mut(&node.head().id) {
             *slot = Some(gradient.into_dense());
         }
     });
 
-    let take = |(position, input): (usize, &&Tensor<T>)| {
-        let id = input.node.as_ref().expect("checked above").id;
-        match &found[&id] {
+    let mut gradients = Vec::with_capacity(inputs.len());
+    for (position, (input, id)) in inputs.iter().zip(ids).enumerate() {
+        gradients.push(match &found[&id] {
             Some(gradient) => gradient.clone(),
             None if allow_unused => input.zeros_like(),
             None => panic!(
                 "grad: no output depends on input {position}, of shape {}; allow_unused gives zeros instead",
                 input.shape()
             ),
-        }
-    };
-    inputs.iter().enumerate().map(take).collect()
+        });
+    }
+    gradients
 }
 
 /// A node that a gradient has reached, and the sum of what has reached it so far.
 struct Pending<T: Float> {
-    node: Arc<Node<T>>,
+    node: Arc<dyn Node<T>>,
     gradient: Gradient<T>,
 }
 
 /// The node of an output and the gradient to start from.
 #[track_caller]
 fn seed<T: Float>(caller: &str, output: &Tensor<T>, gradient: Option<Tensor<T>>) -> Pending<T> {
-    let Some(node) = output.node.clone() else {
+    let Some(node) = output.history.node() else {
         panic!("{caller}: a tensor of shape {} that was calculated from no leaf that requires a gradient", output.shape())
     };
-    let gradient = gradient.unwrap_or_else(|| {
-        assert!(
-            output.count() == 1,
+    let gradient = match gradient {
+        Some(gradient) => gradient,
+        None if output.count() == 1 => output.ones_like(),
+        None => panic!(
             "{caller}: a tensor of shape {} is not a single number; sum it, or give its gradient",
             output.shape()
-        );
-        output.ones_like()
-    });
+        ),
+    };
     assert!(
         gradient.shape() == output.shape(),
         "{caller}: a gradient of shape {} for a tensor of shape {}",
         gradient.shape(),
         output.shape()
     );
-    Pending { node, gradient: Gradient::Dense(gradient) }
+    Pending { node: node.clone(), gradient: Gradient::Dense(gradient) }
 }
 
 /// The numbers of all nodes on a path from the outputs to one of the `wanted` nodes.
 fn needed_for<T: Float>(seeds: &[Pending<T>], wanted: &HashMap<u64, Option<Tensor<T>>>) -> HashSet<u64> {
     // Nodes older than all wanted ones lead to none of them.
     let oldest = wanted.keys().copied().min().unwrap_or(u64::MAX);
-    let mut reached: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
-    let mut stack: Vec<_> = seeds.iter().map(|seed| seed.node.clone()).collect();
+    let mut reached = BTreeMap::new();
+    let mut stack: Vec<_> = seeds.iter().map(|seed| &seed.node).collect();
     while let Some(node) = stack.pop() {
-        if let Entry::Vacant(entry) = reached.entry(node.id) {
-            let inputs: Vec<_> = node.inputs().into_iter().flatten().filter(|input| input.id >= oldest).collect();
-            entry.insert(inputs.iter().map(|input| input.id).collect());
-            stack.extend(inputs);
+        if let Entry::Vacant(entry) = reached.entry(node.head().id) {
+            entry.insert(node);
+            stack.extend(node.inputs().iter().filter_map(History::node).filter(|input| input.head().id >= oldest));
         }
     }
     // Ascending, so that a node's inputs are decided before the node is.
     let mut needed = HashSet::new();
-    for (id, inputs) in reached {
-        if wanted.contains_key(&id) || inputs.iter().any(|input| needed.contains(input)) {
+    for (id, node) in reached {
+        let mut inputs = node.inputs().iter().filter_map(History::node);
+        if wanted.contains_key(&id) || inputs.any(|input| needed.contains(&input.head().id)) {
             needed.insert(id);
         }
     }
@@ -197,129 +198,100 @@ fn needed_for<T: Float>(seeds: &[Pending<T>], wanted: &HashMap<u64, Option<Tenso
 }
 
 /// One backward pass.
-struct Pass {
+pub(super) struct Pass {
     retain_graph: bool,
-    create_graph: bool,
+    pub(super) create_graph: bool,
     /// The nodes whose gradients are needed; all, if `None`.
     needed: Option<HashSet<u64>>,
 }
 
 impl Pass {
-    fn needs(&self, id: u64) -> bool {
-        self.needed.as_ref().is_none_or(|needed| needed.contains(&id))
+    /// Whether the gradient of an input with this history is wanted.
+    #[inline]
+    pub(super) fn wants<T: Element>(&self, input: &History<T>) -> bool {
+        let needs = |id| self.needed.as_ref().is_none_or(|needed| needed.contains(id));
+        input.node().is_some_and(|node| needs(&node.head().id))
     }
 
     /// Lets gradients flow from the seeds; `arrive` is called with every node's complete gradient.
     #[track_caller]
-    fn run<T: Float>(&self, seeds: Vec<Pending<T>>, mut arrive: impl FnMut(&Arc<Node<T>>, Gradient<T>)) {
-        let _flags = mode::Flags::record(self.create_graph);
+    fn run<T: Float>(&self, seeds: Vec<Pending<T>>, mut arrive: impl FnMut(&dyn Node<T>, Gradient<T>)) {
+        let _mode = mode::recording(self.create_graph);
         let mut pending = BTreeMap::new();
         for Pending { node, gradient } in seeds {
             accumulate(&mut pending, &node, gradient);
         }
-        while let Some((_, Pending { node, mut gradient })) = pending.pop_last() {
-            if node.has_hooks() {
-                gradient = Gradient::Dense(node.run_hooks(gradient.into_dense()));
+        while let Some((_, Pending { node, gradient })) = pending.pop_last() {
+            let mut gradient = pass_hooks(&*node, gradient);
+            if !self.create_graph {
+                // A gradient given by the caller, or by a hook, may have one.
+                gradient = gradient.without_history();
             }
-            match &node.kind {
-                Kind::Leaf { .. } => arrive(&node, gradient),
-                Kind::Op { state, .. } => {
-                    if self.needed.is_some() {
-                        arrive(&node, gradient.clone());
-                    }
-                    self.step(&node, state, gradient.into_dense(), &mut pending);
-                }
+            if node.slot().is_some() {
+                arrive(&*node, gradient);
+                continue;
+            }
+            if self.needed.is_some() {
+                arrive(&*node, gradient.clone());
+            }
+            if node.inputs().iter().any(|input| self.wants(input)) && !self.step(&node, gradient.into_dense(), &mut pending) {
+                freed(&*node);
             }
         }
     }
 
-    /// The backward of one operation: from the gradient of its output to those of its inputs.
-    #[track_caller]
-    fn step<T: Float>(
-        &self,
-        node: &Arc<Node<T>>,
-        state: &Mutex<Option<Recorded<T>>>,
-        dy: Tensor<T>,
-        pending: &mut BTreeMap<u64, Pending<T>>,
-    ) {
-        let inputs = match &*lock(state) {
-            Some(recorded) => recorded.inputs.clone(),
-            None => freed(node),
-        };
-        let wanted: Vec<bool> = inputs.iter().map(|input| input.as_ref().is_some_and(|x| self.needs(x.id))).collect();
-        if !wanted.contains(&true) {
-            return;
-        }
-        let recorded = if self.retain_graph { lock(state).as_ref().map(Recorded::again) } else { lock(state).take() };
-        let Some(Recorded { op, output, .. }) = recorded else { freed(node) };
-        let output = output.map(|mut y| {
-            y.node = self.create_graph.then(|| node.clone());
-            y
-        });
+    /// The backward of one operation: from the gradient of its output to those of its inputs. False if
+    /// what it saved has been freed.
+    fn step<T: Float>(&self, node: &Arc<dyn Node<T>>, dy: Tensor<T>, pending: &mut BTreeMap<u64, Pending<T>>) -> bool {
         let check = mode::anomaly_enabled() && anomaly::first_anomaly(&dy).is_none();
-
-        let mut grads = Grads { inputs: &inputs, wanted: &wanted, output, create_graph: self.create_graph, set: Vec::with_capacity(inputs.len()) };
-        op.backward_boxed(dy, &mut grads);
-        for (input, gradient) in grads.set {
-            let target = inputs[input].as_ref().expect("only wanted gradients are set");
-            let gradient = gradient.fitted(node, input, target);
+        let _mode = mode::differentiating(node.name(), node.head().origin);
+        let mut sink = |input: usize, gradient: Gradient<T>| {
+            let target = node.inputs()[input].node().expect("only wanted gradients are set");
+            let gradient = fitted(gradient, &**node, input, target.head().shape);
             if check {
-                anomaly::check_backward(node.name(), input, &gradient.clone().into_dense(), node.location);
+                anomaly::check_backward(&**node, input, &gradient.clone().into_dense());
             }
             accumulate(pending, target, gradient);
-        }
+        };
+        let mut grads = Grads { node, pass: self, output: None, sink: &mut sink };
+        node.backward(dy, self.retain_graph, &mut grads)
     }
 }
 
 /// Adds to the gradient that has reached a node: the first is moved there, later ones are added to it.
-fn accumulate<T: Float>(pending: &mut BTreeMap<u64, Pending<T>>, node: &Arc<Node<T>>, gradient: Gradient<T>) {
-    match pending.entry(node.id) {
-        Entry::Vacant(entry) => {
-            entry.insert(Pending { node: node.clone(), gradient });
-        }
-        Entry::Occupied(entry) => {
-            let (id, earlier) = entry.remove_entry();
-            pending.insert(id, Pending { node: earlier.node, gradient: earlier.gradient.add(gradient) });
-        }
-    }
+fn accumulate<T: Float>(pending: &mut BTreeMap<u64, Pending<T>>, node: &Arc<dyn Node<T>>, gradient: Gradient<T>) {
+    let id = node.head().id;
+    let pair = match pending.remove(&id) {
+        None => Pending { node: node.clone(), gradient },
+        Some(Pending { node, gradient: earlier }) => Pending { node, gradient: earlier.add(gradient) },
+    };
+    pending.insert(id, pair);
 }
 
-impl<T: Float> Gradient<T> {
-    /// This gradient in the shape of the input it is for: summed over the axes along which the input
-    /// was broadcast.
-    fn fitted(self, op: &Node<T>, input: usize, target: &Node<T>) -> Gradient<T> {
-        match self {
-            Gradient::Dense(dx) if *dx.shape() != target.shape => {
-                let Some(dx) = dx.try_sum_to(target.shape) else {
-                    panic!(
-                        "backward: {} at {} gave input {input}, of shape {}, a gradient of shape {}",
-                        op.name(),
-                        op.location,
-                        target.shape,
-                        dx.shape()
-                    )
-                };
-                Gradient::Dense(dx)
-            }
-            other => other,
-        }
-    }
-}
-
-impl<T: Float> Recorded<T> {
-    /// A copy, for a backward that leaves the graph as it is.
-    fn again(&self) -> Recorded<T> {
-        Recorded { op: self.op.clone_box(), inputs: self.inputs.clone(), output: self.output.clone() }
+/// A gradient in the shape of the input it is for: summed over the axes along which the input was
+/// broadcast.
+fn fitted<T: Float>(gradient: Gradient<T>, op: &dyn Node<T>, input: usize, shape: Dims) -> Gradient<T> {
+    match gradient {
+        Gradient::Dense(dx) if *dx.shape() != shape => match dx.try_sum_to(shape) {
+            Some(dx) => Gradient::Dense(dx),
+            None => panic!(
+                "backward: {} at {} gave input {input}, of shape {shape}, a gradient of shape {}",
+                op.name(),
+                op.head().origin,
+                dx.shape()
+            ),
+        },
+        other => other,
     }
 }
 
 #[cold]
 #[track_caller]
-fn freed<T: Float>(node: &Node<T>) -> ! {
+fn freed<T: Float>(node: &dyn Node<T>) -> ! {
     panic!(
         "backward: the graph was freed by an earlier backward, at {} ({}); to go back through it twice, the first \
          must set retain_graph",
         node.name(),
-        node.location
+        node.head().origin
     )
 }

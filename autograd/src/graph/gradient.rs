@@ -1,5 +1,6 @@
 //! A gradient on its way back: a tensor, or some rows of a table.
 
+use super::node::History;
 use crate::kernels::element::{Element, Number};
 use crate::tensor::{Dims, Tensor};
 
@@ -87,11 +88,24 @@ impl<T: Number> Gradient<T> {
         }
     }
 
-    /// The sum with a later gradient: in place, if nobody else looks at this one.
+    /// The sum with a later gradient: in place, if nobody else looks at one of the two.
     pub(crate) fn add(self, later: Gradient<T>) -> Gradient<T> {
         match (self, later) {
             (Gradient::Sparse(a), Gradient::Sparse(b)) => Gradient::Sparse(a.joined(&b)),
-            (a, b) => Gradient::Dense(a.into_dense() + b.into_dense()),
+            (a, b) => {
+                let (mut a, b) = (a.into_dense(), b.into_dense());
+                // The left operand is the one that an addition writes over.
+                Gradient::Dense(if a.slice_mut_if_unique().is_some() { a + b } else { b + a })
+            }
         }
+    }
+
+    /// The same values, which gradients do not flow back through.
+    pub(crate) fn without_history(mut self) -> Gradient<T> {
+        match &mut self {
+            Gradient::Dense(gradient) => gradient.history = History::NONE,
+            Gradient::Sparse(rows) => rows.values.history = History::NONE,
+        }
+        self
     }
 }

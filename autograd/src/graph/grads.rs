@@ -1,26 +1,26 @@
 //! What an operation's backward hands its gradients to.
 
+use super::backward::Pass;
 use super::gradient::{Gradient, SparseRows};
-use super::node::Node;
+use super::node::{History, Node};
 use crate::kernels::element::Element;
 use crate::tensor::{Dims, Tensor};
 use std::sync::Arc;
 
 /// The gradients of an operation's inputs, to be set by its [`backward`](super::Op::backward).
 pub struct Grads<'a, T: Element> {
-    pub(super) inputs: &'a [Option<Arc<Node<T>>>],
-    /// Whether each input's gradient is wanted.
-    pub(super) wanted: &'a [bool],
+    pub(super) node: &'a Arc<dyn Node<T>>,
+    pub(super) pass: &'a Pass,
     pub(super) output: Option<Tensor<T>>,
-    pub(super) create_graph: bool,
-    pub(super) set: Vec<(usize, Gradient<T>)>,
+    /// Where a gradient goes from here.
+    pub(super) sink: &'a mut dyn FnMut(usize, Gradient<T>),
 }
 
 impl<T: Element> Grads<'_, T> {
     /// Whether anybody wants the gradient of this input.
     #[inline]
     pub fn wants(&self, input: usize) -> bool {
-        self.wanted[input]
+        self.pass.wants(&self.node.inputs()[input])
     }
 
     /// Sets the gradient of an input to `dx()`, which is called only if it is wanted.
@@ -30,7 +30,7 @@ impl<T: Element> Grads<'_, T> {
     #[inline]
     pub fn set(&mut self, input: usize, dx: impl FnOnce() -> Tensor<T>) {
         if self.wants(input) {
-            self.set.push((input, Gradient::Dense(dx())));
+            (self.sink)(input, Gradient::Dense(dx()));
         }
     }
 
@@ -38,7 +38,7 @@ impl<T: Element> Grads<'_, T> {
     #[inline]
     pub fn set_rows(&mut self, input: usize, rows: impl FnOnce() -> SparseRows<T>) {
         if self.wants(input) {
-            self.set.push((input, Gradient::Sparse(rows())));
+            (self.sink)(input, Gradient::Sparse(rows()));
         }
     }
 
@@ -46,7 +46,7 @@ impl<T: Element> Grads<'_, T> {
     /// tensor operations on what was saved; otherwise a kernel on slices may do it faster.
     #[inline]
     pub fn create_graph(&self) -> bool {
-        self.create_graph
+        self.pass.create_graph
     }
 
     /// The operation's output, with its history under `create_graph`.
@@ -54,11 +54,15 @@ impl<T: Element> Grads<'_, T> {
     /// # Panics
     /// If the operation does not declare [`SAVES_OUTPUT`](super::Op::SAVES_OUTPUT).
     pub fn output(&mut self) -> Tensor<T> {
-        self.output.take().expect("an operation that declares SAVES_OUTPUT, which asks once for its output")
+        let mut y = self.output.take().expect("an operation that declares SAVES_OUTPUT, which asks once for its output");
+        if self.pass.create_graph {
+            y.history = History::at(self.node);
+        }
+        y
     }
 
     /// The shape of an input whose gradient is wanted.
     pub fn shape(&self, input: usize) -> Dims {
-        self.inputs[input].as_ref().expect("an input whose gradient is wanted").shape
+        self.node.inputs()[input].node().expect("an input whose gradient is wanted").head().shape
     }
 }

@@ -1,7 +1,12 @@
 //! Leaves: where gradients gather.
+//!
+//! A leaf's slot holds values only, never a history. The history of a gradient leads back to the leaf
+//! that it is the gradient of, and a leaf that held that would hold itself: nothing would ever free
+//! it. Gradients that can be differentiated come from [`grad`](super::grad) under `create_graph`,
+//! which gives them to the caller.
 
 use super::gradient::{Gradient, SparseRows};
-use super::node::{Kind, Node, lock};
+use super::node::{Head, History, Leaf, lock};
 use crate::kernels::element::Float;
 use crate::tensor::Tensor;
 use std::panic::Location;
@@ -12,8 +17,8 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn requires_grad(&self) -> Tensor<T> {
         let mut leaf = self.detach();
-        let kind = Kind::Leaf { gradient: Mutex::new(None) };
-        leaf.node = Some(Node::new(*self.shape(), Location::caller(), kind));
+        let head = Head::new(*self.shape(), Location::caller());
+        leaf.history = History::of(Leaf { head, gradient: Mutex::new(None) });
         leaf
     }
 
@@ -25,7 +30,7 @@ impl<T: Float> Tensor<T> {
     /// The gradient that has gathered in this leaf; `None` before the first backward, and always for
     /// tensors that are not leaves (see [`retain_grad`](Tensor::retain_grad)).
     pub fn grad(&self) -> Option<Tensor<T>> {
-        lock(self.slot()?).as_ref().map(|gradient| gradient.clone().into_dense())
+        self.gradient().map(Gradient::into_dense)
     }
 
     /// The gradient that has gathered in this leaf, as it is: dense, or rows of a table.
@@ -38,7 +43,7 @@ impl<T: Float> Tensor<T> {
         lock(self.slot()?).take()
     }
 
-    /// Puts a gradient into this leaf in place of the one there.
+    /// Puts a gradient into this leaf in place of the one there. Its history, if it has one, stays behind.
     ///
     /// # Panics
     /// If this is not a leaf, or the gradient is of another shape.
@@ -50,13 +55,27 @@ impl<T: Float> Tensor<T> {
             None => *self.shape(),
         };
         assert!(shape == *self.shape(), "set_gradient: a gradient of shape {shape} for a leaf of shape {}", self.shape());
-        *lock(self.slot().expect("set_gradient: a leaf that requires a gradient")) = gradient;
+        let slot = self.slot().expect("set_gradient: a leaf that requires a gradient");
+        *lock(slot) = gradient.map(Gradient::without_history);
     }
 
     fn slot(&self) -> Option<&Mutex<Option<Gradient<T>>>> {
-        match &self.node.as_ref()?.kind {
-            Kind::Leaf { gradient } => Some(gradient),
-            Kind::Op { .. } => None,
-        }
+        self.history.node()?.slot()
+    }
+}
+
+/// Adds a gradient to what has gathered in a slot.
+pub(super) fn gather<T: Float>(slot: &Mutex<Option<Gradient<T>>>, gradient: Gradient<T>) {
+    // The sum is calculated while the slot is empty, not while it is locked: an addition that waits for
+    // other threads may be handed a job of the user's that wants this very slot.
+    let mut sum = gradient;
+    loop {
+        let mut slot = lock(slot);
+        let Some(earlier) = slot.take() else {
+            *slot = Some(sum);
+            return;
+        };
+        drop(slot);
+        sum = earlier.add(sum);
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | [`node`] | a node: one operation that was run, or a leaf |
+//! | `node` | a node: one operation that was run, or a leaf; and how graphs are dropped |
 //! | [`op`] | the trait of operations, and how one is recorded |
 //! | [`backward`] | the engine: `backward` and `grad` |
 //! | [`grads`] | what an operation's backward hands its gradients to |
 //! | [`gradient`] | a gradient on its way: dense, or rows of a table |
 //! | [`mode`] | `no_grad`, and the anomaly mode that finds the first NaN |
+//! | [`leaf`] | leaves, where gradients gather |
 //! | [`hooks`] | looking at gradients, or changing them, as they pass |
 
 mod anomaly;
@@ -17,12 +18,12 @@ pub mod grads;
 pub mod hooks;
 pub mod leaf;
 pub mod mode;
-pub mod node;
+mod node;
 pub mod op;
 
 pub use backward::{BackwardOptions, GradOptions, grad};
 pub use gradient::{Gradient, SparseRows};
 pub use grads::Grads;
 pub use mode::{detect_anomaly, grad_enabled, no_grad, with_grad};
-pub use node::Node;
+pub(crate) use node::History;
 pub use op::Op;

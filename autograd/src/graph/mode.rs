@@ -1,6 +1,7 @@
 //! What this thread records: gradients or none, and whether it looks for anomalies.
 
-use crate::kernels::parallel;
+use super::node::Origin;
+use crate::kernels::parallel::{self, Ambient, AmbientGuard, set_ambient};
 
 /// The bits of the thread's flags. Zero, what a fresh thread has, means: record, look for nothing.
 const NO_GRAD: u8 = 1;
@@ -9,16 +10,18 @@ const ANOMALY: u8 = 2;
 /// Whether operations on this thread are recorded.
 #[inline]
 pub fn grad_enabled() -> bool {
-    parallel::ambient() & NO_GRAD == 0
+    parallel::ambient().flags & NO_GRAD == 0
 }
 
 /// Whether this thread looks for the first NaN or infinity.
 #[inline]
 pub fn anomaly_enabled() -> bool {
-    parallel::ambient() & ANOMALY != 0
+    parallel::ambient().flags & ANOMALY != 0
 }
 
 /// Runs `f` without recording: what it calculates has no history, and nothing is saved for backward.
+///
+/// This holds for the calling thread. Jobs that `f` gives to other threads record as those do.
 ///
 /// ```
 /// use autograd::{Tensor, no_grad};
@@ -27,12 +30,12 @@ pub fn anomaly_enabled() -> bool {
 /// assert!(!y.has_history());
 /// ```
 pub fn no_grad<R>(f: impl FnOnce() -> R) -> R {
-    with_flags(parallel::ambient() | NO_GRAD, f)
+    with_grad(false, f)
 }
 
 /// Runs `f` recording, or not: `with_grad(true, ..)` inside [`no_grad`] records again.
 pub fn with_grad<R>(record: bool, f: impl FnOnce() -> R) -> R {
-    let _flags = Flags::record(record);
+    let _mode = recording(record);
     f()
 }
 
@@ -48,31 +51,25 @@ pub fn with_grad<R>(record: bool, f: impl FnOnce() -> R) -> R {
 /// detect_anomaly(|| x.sqrt().sum(..).backward());
 /// ```
 pub fn detect_anomaly<R>(f: impl FnOnce() -> R) -> R {
-    with_flags(parallel::ambient() | ANOMALY, f)
-}
-
-fn with_flags<R>(flags: u8, f: impl FnOnce() -> R) -> R {
-    let _flags = Flags::set(flags);
+    let _mode = with_flag(ANOMALY);
     f()
 }
 
-/// Holds the thread's flags; dropping it puts the former ones back, in a panic too.
-pub(super) struct Flags(u8);
-
-impl Flags {
-    fn set(flags: u8) -> Flags {
-        Flags(parallel::set_ambient(flags))
-    }
-
-    /// Records, or not, until the value is dropped.
-    pub(super) fn record(record: bool) -> Flags {
-        let others = parallel::ambient() & !NO_GRAD;
-        Flags::set(if record { others } else { others | NO_GRAD })
-    }
+fn with_flag(flag: u8) -> AmbientGuard {
+    let ambient = parallel::ambient();
+    set_ambient(Ambient { flags: ambient.flags | flag, ..ambient })
 }
 
-impl Drop for Flags {
-    fn drop(&mut self) {
-        parallel::set_ambient(self.0);
-    }
+/// Records, or not, until the guard is dropped.
+pub(super) fn recording(record: bool) -> AmbientGuard {
+    let ambient = parallel::ambient();
+    let others = ambient.flags & !NO_GRAD;
+    set_ambient(Ambient { flags: if record { others } else { others | NO_GRAD }, ..ambient })
+}
+
+/// Until the guard is dropped, the backward of an operation runs: what it records says so, and whether
+/// its results are finite is for the engine to look at, which knows the line.
+pub(super) fn differentiating(op: &'static str, origin: Origin) -> AmbientGuard {
+    let flags = parallel::ambient().flags & !ANOMALY;
+    set_ambient(Ambient { flags, differentiating: Some((origin.backward_of.unwrap_or(op), origin.line)) })
 }

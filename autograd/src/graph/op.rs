@@ -2,7 +2,7 @@
 
 use super::grads::Grads;
 use super::mode;
-use super::node::{Kind, Node, Recorded};
+use super::node::{Head, History, Operation, Saved};
 use crate::kernels::element::Element;
 use crate::tensor::Tensor;
 use std::panic::Location;
@@ -56,21 +56,6 @@ pub trait Op<T: Element>: Clone + Send + Sync + 'static {
     fn backward(self, dy: Tensor<T>, grads: &mut Grads<'_, T>);
 }
 
-/// [`Op`] as a trait object.
-pub(crate) trait AnyOp<T: Element>: Send + Sync {
-    fn backward_boxed(self: Box<Self>, dy: Tensor<T>, grads: &mut Grads<'_, T>);
-    fn clone_box(&self) -> Box<dyn AnyOp<T>>;
-}
-
-impl<T: Element, O: Op<T>> AnyOp<T> for O {
-    fn backward_boxed(self: Box<Self>, dy: Tensor<T>, grads: &mut Grads<'_, T>) {
-        (*self).backward(dy, grads);
-    }
-    fn clone_box(&self) -> Box<dyn AnyOp<T>> {
-        Box::new(self.clone())
-    }
-}
-
 impl<T: Element> Tensor<T> {
     /// Gives this freshly calculated tensor its history: `op`, applied to `inputs`.
     ///
@@ -78,24 +63,31 @@ impl<T: Element> Tensor<T> {
     #[inline]
     #[track_caller]
     pub fn recorded<O: Op<T>, const N: usize>(self, inputs: [&Tensor<T>; N], op: impl FnOnce() -> O) -> Tensor<T> {
-        self.recorded_from(&inputs, op)
+        self.with_history(&inputs, || inputs.map(|x| x.history.clone()), op)
     }
 
     /// [`recorded`](Tensor::recorded) for a number of inputs that is known only at run time.
     #[inline]
     #[track_caller]
-    pub fn recorded_from<O: Op<T>>(mut self, inputs: &[&Tensor<T>], op: impl FnOnce() -> O) -> Tensor<T> {
+    pub fn recorded_from<O: Op<T>>(self, inputs: &[&Tensor<T>], op: impl FnOnce() -> O) -> Tensor<T> {
+        self.with_history(inputs, || inputs.iter().map(|x| x.history.clone()).collect::<Vec<_>>(), op)
+    }
+
+    #[inline]
+    #[track_caller]
+    fn with_history<O: Op<T>, I: AsRef<[History<T>]> + Send + Sync + 'static>(
+        mut self,
+        inputs: &[&Tensor<T>],
+        histories: impl FnOnce() -> I,
+        op: impl FnOnce() -> O,
+    ) -> Tensor<T> {
         if mode::anomaly_enabled() {
             super::anomaly::check_forward(O::NAME, &self, inputs, Location::caller());
         }
-        if mode::grad_enabled() && inputs.iter().any(|x| x.node.is_some()) {
-            let recorded = Recorded {
-                op: Box::new(op()),
-                inputs: inputs.iter().map(|x| x.node.clone()).collect(),
-                output: O::SAVES_OUTPUT.then(|| self.with_layout(*self.layout())),
-            };
-            let kind = Kind::Op { name: O::NAME, state: Mutex::new(Some(recorded)) };
-            self.node = Some(Node::new(*self.shape(), Location::caller(), kind));
+        if mode::grad_enabled() && inputs.iter().any(|x| x.has_history()) {
+            let saved = Saved { op: op(), output: O::SAVES_OUTPUT.then(|| self.detach()) };
+            let head = Head::new(*self.shape(), Location::caller());
+            self.history = History::of(Operation { head, inputs: histories(), saved: Mutex::new(Some(saved)) });
         }
         self
     }
@@ -104,7 +96,12 @@ impl<T: Element> Tensor<T> {
     /// was calculated from them.
     #[inline]
     pub fn has_history(&self) -> bool {
-        self.node.is_some()
+        self.history.node().is_some()
+    }
+
+    /// The name of the operation that this tensor is the output of, or `leaf`; `None` without history.
+    pub fn op_name(&self) -> Option<&'static str> {
+        Some(self.history.node()?.name())
     }
 
     /// The same values without history: gradients stop here.

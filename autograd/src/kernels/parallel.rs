@@ -6,39 +6,52 @@
 
 use rayon::prelude::*;
 use std::cell::Cell;
+use std::panic::Location;
 
 /// Elements below which an element-wise kernel stays on the calling thread: about 20 µs of work.
 pub const ELEMENTS: usize = 1 << 16;
 
-thread_local! {
-    /// Flags that the floors above keep for the code that runs on this thread (see `graph::mode`).
-    ///
-    /// They live down here because a kernel that waits for other threads may be handed a *stolen* job
-    /// of the user's in the meantime, which must not run under the flags of the code that waits.
-    static AMBIENT: Cell<u8> = const { Cell::new(0) };
+/// What the floors above keep for the code that runs on this thread (see `graph::mode`).
+///
+/// It lives down here because a kernel that waits for other threads may be handed a *stolen* job of the
+/// user's in the meantime, which must not run under what was set for the code that waits.
+#[derive(Clone, Copy, Default)]
+pub struct Ambient {
+    /// Bits that the graph gives meanings to; none is set on a fresh thread.
+    pub flags: u8,
+    /// While an operation's backward runs: the operation, and the line of the caller's code it was run on.
+    pub differentiating: Option<(&'static str, &'static Location<'static>)>,
 }
 
-/// The flags of this thread; 0 on a fresh one.
+thread_local! {
+    static AMBIENT: Cell<Ambient> = const { Cell::new(Ambient { flags: 0, differentiating: None }) };
+}
+
+/// What is set for this thread.
 #[inline]
-pub fn ambient() -> u8 {
+pub fn ambient() -> Ambient {
     AMBIENT.get()
 }
 
-/// Replaces the flags of this thread and returns the former ones.
+/// Sets `ambient` for this thread until the guard is dropped, in a panic too.
 #[inline]
-pub fn set_ambient(flags: u8) -> u8 {
-    AMBIENT.replace(flags)
+#[must_use = "dropping the guard puts the former settings back"]
+pub fn set_ambient(ambient: Ambient) -> AmbientGuard {
+    AmbientGuard(AMBIENT.replace(ambient))
 }
 
-/// Runs `work`, which uses rayon, with this thread's flags set aside.
-pub fn region<R>(work: impl FnOnce() -> R) -> R {
-    struct Restore(u8);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            set_ambient(self.0);
-        }
+/// Puts the former settings back when it is dropped.
+pub struct AmbientGuard(Ambient);
+
+impl Drop for AmbientGuard {
+    fn drop(&mut self) {
+        AMBIENT.set(self.0);
     }
-    let _restore = Restore(set_ambient(0));
+}
+
+/// Runs `work`, which uses rayon, with this thread's settings put aside.
+pub fn region<R>(work: impl FnOnce() -> R) -> R {
+    let _aside = set_ambient(Ambient::default());
     work()
 }
 
@@ -146,11 +159,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_region_sets_the_flags_aside_and_restores_them() {
-        set_ambient(5);
-        assert_eq!(region(ambient), 0);
-        assert_eq!(ambient(), 5);
-        set_ambient(0);
+    fn a_region_puts_the_settings_aside_and_back() {
+        let guard = set_ambient(Ambient { flags: 5, ..Ambient::default() });
+        assert_eq!(region(ambient).flags, 0);
+        assert_eq!(ambient().flags, 5);
+        drop(guard);
+        assert_eq!(ambient().flags, 0);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::dims::Dims;
 use super::layout::Layout;
-use crate::graph::Node;
+use crate::graph::History;
 use crate::kernels::element::{Element, Number};
 use crate::kernels::strided;
 use crate::memory::Buffer;
@@ -28,12 +28,12 @@ pub struct Tensor<T: Element = f32> {
     storage: Arc<Buffer<T>>,
     layout: Layout,
     // The only upward reference between the floors: a tensor and its history name each other.
-    pub(crate) node: Option<Arc<Node<T>>>,
+    pub(crate) history: History<T>,
 }
 
 impl<T: Element> Clone for Tensor<T> {
     fn clone(&self) -> Self {
-        Tensor { storage: self.storage.clone(), layout: self.layout, node: self.node.clone() }
+        Tensor { storage: self.storage.clone(), layout: self.layout, history: self.history.clone() }
     }
 }
 
@@ -42,7 +42,7 @@ impl<T: Element> Tensor<T> {
     #[inline]
     pub(crate) fn from_buffer(buffer: Buffer<T>, shape: Dims) -> Tensor<T> {
         debug_assert_eq!(buffer.len(), shape.count());
-        Tensor { storage: Arc::new(buffer), layout: Layout::row_major(shape), node: None }
+        Tensor { storage: Arc::new(buffer), layout: Layout::row_major(shape), history: History::NONE }
     }
 
     /// The output of a kernel: `fill` writes all `shape.count()` elements.
@@ -56,7 +56,7 @@ impl<T: Element> Tensor<T> {
     /// Other elements of the same storage, or the same elements in another order; without history.
     #[inline]
     pub(crate) fn with_layout(&self, layout: Layout) -> Tensor<T> {
-        Tensor { storage: self.storage.clone(), layout, node: None }
+        Tensor { storage: self.storage.clone(), layout, history: History::NONE }
     }
 
     /// The size of each axis.
@@ -157,11 +157,10 @@ impl<T: Element> Tensor<T> {
     /// a leaf. On a tensor with a calculated history the gradient would no longer be that of its values.
     pub fn slice_mut(&mut self) -> &mut [T] {
         if self.slice_mut_if_unique().is_none() {
-            let node = self.node.take();
-            *self = Tensor::build(self.layout.shape, |out| {
+            let own = Tensor::build(self.layout.shape, |out| {
                 strided::copy(self.view(), self.shape(), self.strides(), out);
             });
-            self.node = node;
+            (self.storage, self.layout) = (own.storage, own.layout);
         }
         self.slice_mut_if_unique().expect("just made unique and row-major")
     }
