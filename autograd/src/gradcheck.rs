@@ -178,14 +178,14 @@ fn check_order(
 #[cfg(test)]
 #[track_caller]
 pub(crate) fn check_unary(f: impl Fn(&Tensor<f64>) -> Tensor<f64>) {
-    check_over_layouts(-2.0..2.0, 3, f);
+    check_over_layouts(-2.0..2.0, 3, &f);
 }
 
 /// [`check_unary`] for an element-wise function, on inputs from `range`.
 #[cfg(test)]
 #[track_caller]
 pub(crate) fn check_elementwise(range: std::ops::Range<f64>, f: impl Fn(&Tensor<f64>) -> Tensor<f64>) {
-    check_over_layouts(range, 3, f);
+    check_over_layouts(range, 3, &f);
 }
 
 /// Checks f up to derivatives of order `order` on random inputs from `range`: contiguous, transposed, sliced.
@@ -194,7 +194,8 @@ pub(crate) fn check_elementwise(range: std::ops::Range<f64>, f: impl Fn(&Tensor<
 pub(crate) fn check_over_layouts(
     range: std::ops::Range<f64>,
     order: usize,
-    f: impl Fn(&Tensor<f64>) -> Tensor<f64>,
+    // A trait object, so that the tests do not compile all this once for each operation.
+    f: &dyn Fn(&Tensor<f64>) -> Tensor<f64>,
 ) {
     type View = fn(&Tensor<f64>) -> Tensor<f64>;
     let layouts: [(&str, View); 3] = [
@@ -218,6 +219,12 @@ pub(crate) fn check_over_layouts(
 #[cfg(test)]
 #[track_caller]
 pub(crate) fn check_binary(f: impl Fn(&Tensor<f64>, &Tensor<f64>) -> Tensor<f64>) {
+    check_over_broadcasts(&f);
+}
+
+#[cfg(test)]
+#[track_caller]
+fn check_over_broadcasts(f: &dyn Fn(&Tensor<f64>, &Tensor<f64>) -> Tensor<f64>) {
     let mut rng = Rng::seeded(12);
     let shapes: [(&[usize], &[usize]); 6] =
         [(&[3], &[3]), (&[2, 3], &[2, 3]), (&[2, 3], &[3]), (&[], &[2]), (&[2, 1], &[1, 3]), (&[2, 1, 2], &[3, 1])];

@@ -52,6 +52,22 @@ pub fn map_in_place<T: Copy + Send, F: Unary<T>>(f: F, x: &mut [T]) {
     parallel::for_each_chunk(x, |_, x| vectorised(Map(f, x)));
 }
 
+/// `a[i] = f(a[i], b[i])`
+pub fn update<A: Copy + Send, B: Copy + Sync, F: Binary<A, B>>(f: F, a: &mut [A], b: &[B]) {
+    struct Update<'a, F, A, B>(F, &'a mut [A], &'a [B]);
+    impl<A: Copy, B: Copy, F: Binary<A, B>> Loop for Update<'_, F, A, B> {
+        type Out = ();
+        #[inline(always)]
+        fn run(self) {
+            for (a, &b) in self.1.iter_mut().zip(self.2) {
+                *a = self.0.eval(*a, b);
+            }
+        }
+    }
+    assert_eq!(a.len(), b.len());
+    parallel::for_each_chunk(a, |start, a| vectorised(Update(f, a, &b[start..start + a.len()])));
+}
+
 /// An operand of a broadcast: its elements from the first on, and a stride for each axis of the result.
 #[derive(Clone, Copy)]
 pub struct Operand<'a, T> {

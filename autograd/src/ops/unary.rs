@@ -76,7 +76,12 @@ impl<T: Float, F: Function<T>> Op<T> for Applied<T, F> {
         if grads.create_graph() {
             grads.set(0, || self.function.backward(&saved, &dy));
         } else {
-            grads.set(0, || super::binary::zip_into(Derivative(self.function), dy, &saved));
+            grads.set(0, || {
+                // One loop on row-major slices, not the general one: it is compiled for every function.
+                let (mut dx, saved) = (dy, saved.packed());
+                elementwise::update(Derivative(self.function), dx.slice_mut(), saved.slice());
+                dx
+            });
         }
     }
 }
