@@ -13,4 +13,4 @@ pub use kernels::element::{Element, Float, Number};
 pub use ops::cross_entropy::CrossEntropy;
 pub use ops::reduction::Reduction;
 pub use rng::{Rng, RngState};
-pub use tensor::{Axes, Dims, Tensor};
+pub use tensor::{Axes, Dims, MAX_RANK, Tensor};

@@ -1,7 +1,9 @@
 //! Layers, losses, optimisers and data tools on the [`autograd`] engine.
 
+pub mod data;
 pub mod init;
 pub mod layers;
+pub mod metrics;
 mod module;
 mod parameter;
 mod summary;

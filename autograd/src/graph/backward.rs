@@ -213,6 +213,7 @@ impl Pass {
         input.node().is_some_and(|node| needs(&node.head().id))
     }
 
+    // ANCHOR: engine
     /// Lets gradients flow from the seeds; `arrive` is called with every node's complete gradient.
     #[track_caller]
     fn run<T: Float>(&self, seeds: Vec<Pending<T>>, mut arrive: impl FnMut(&dyn Node<T>, Gradient<T>)) {
@@ -239,6 +240,7 @@ impl Pass {
             }
         }
     }
+    // ANCHOR_END: engine
 
     /// The backward of one operation: from the gradient of its output to those of its inputs. False if
     /// what it saved has been freed.

@@ -14,6 +14,7 @@ pub trait Loop {
     fn run(self) -> Self::Out;
 }
 
+// ANCHOR: vectorised
 /// Runs `body` with the widest instructions that this machine has.
 #[inline]
 pub fn vectorised<L: Loop>(body: L) -> L::Out {
@@ -38,6 +39,7 @@ pub fn vectorised<L: Loop>(body: L) -> L::Out {
     }
     body.run()
 }
+// ANCHOR_END: vectorised
 
 /// Whether the machine has the AVX-512 subset that server and desktop parts share.
 #[cfg(target_arch = "x86_64")]

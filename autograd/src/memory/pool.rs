@@ -76,6 +76,7 @@ fn layout_of_class(class: usize) -> Layout {
     Layout::from_size_align(size_of_class(class), ALIGN).expect("tensor larger than the address space")
 }
 
+// ANCHOR: take
 /// A block of at least `bytes` bytes.
 pub fn take(bytes: usize) -> Block {
     let class = class_of(bytes);
@@ -102,6 +103,7 @@ pub fn take(bytes: usize) -> Block {
     };
     Block { start, class: class as u32 }
 }
+// ANCHOR_END: take
 
 impl Drop for Block {
     fn drop(&mut self) {

@@ -150,6 +150,7 @@ impl<T: Element> Tensor<T> {
         Some(if count == 0 { &mut [] } else { &mut storage[start..start + count] })
     }
 
+    // ANCHOR: slice_mut
     /// The elements in row-major order for writing in place.
     ///
     /// If another handle shares the storage, this handle first moves to a copy of its own, so no other
@@ -164,6 +165,7 @@ impl<T: Element> Tensor<T> {
         }
         self.slice_mut_if_unique().expect("just made unique and row-major")
     }
+    // ANCHOR_END: slice_mut
 }
 
 impl<T: Number> Tensor<T> {

@@ -2,6 +2,7 @@
 
 use super::dims::Dims;
 
+// ANCHOR: layout
 /// Element `[i, j, …]` lies at `offset + i·strides[0] + j·strides[1] + …`.
 ///
 /// A stride of 0 repeats one element along its axis: that is how broadcasting copies nothing.
@@ -14,6 +15,7 @@ pub struct Layout {
     /// Where the first element is.
     pub offset: usize,
 }
+// ANCHOR_END: layout
 
 impl Layout {
     /// The row-major layout that starts at 0.
@@ -56,6 +58,7 @@ impl Layout {
         layout
     }
 
+    // ANCHOR: broadcast
     /// The one rule of broadcasting (NumPy's): shapes are aligned at their last axes; an axis of size 1,
     /// or one that is missing in front, is repeated. `None` if `shape` cannot be reached.
     pub fn broadcast_to(&self, shape: Dims) -> Option<Layout> {
@@ -70,6 +73,7 @@ impl Layout {
         }
         Some(Layout { shape, strides, offset: self.offset })
     }
+    // ANCHOR_END: broadcast
 
     /// The same elements in the same order under another shape, if strides can express that.
     ///
