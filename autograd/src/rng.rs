@@ -66,6 +66,11 @@ impl Rng {
         rng
     }
 
+    /// Goes on as if `words` 32-bit words had been drawn: how several threads draw their own parts of one sequence.
+    pub fn skip(&mut self, words: usize) {
+        self.chacha.set_word_pos(self.chacha.get_word_pos().wrapping_add(words as u128));
+    }
+
     /// A number from [0, 1).
     pub fn uniform(&mut self) -> f64 {
         StandardUniform.sample(self)
@@ -127,6 +132,18 @@ mod tests {
         let mut copy = Rng::from_state(rng.state());
         for _ in 0..100 {
             assert_eq!(rng.normal(), copy.normal());
+        }
+    }
+
+    #[test]
+    fn skipping_is_drawing() {
+        let (mut drawn, mut skipped) = (Rng::seeded(3), Rng::seeded(3));
+        for words in [1, 16, 63, 1000] {
+            for _ in 0..words {
+                drawn.next_u32();
+            }
+            skipped.skip(words);
+            assert_eq!((skipped.state(), skipped.next_u32()), (drawn.state(), drawn.next_u32()));
         }
     }
 

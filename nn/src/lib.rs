@@ -8,6 +8,6 @@ mod module;
 mod parameter;
 mod summary;
 
-pub use layers::{Linear, Sequential};
+pub use layers::{Dropout, Embedding, Linear, Sequential};
 pub use module::{Describe, Layer, Module, Part, Walk};
 pub use parameter::{Buffer, LayerRng, Mode, Parameter};

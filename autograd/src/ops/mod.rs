@@ -7,6 +7,7 @@ pub mod arithmetic;
 pub mod binary;
 pub mod cat;
 pub mod cross_entropy;
+pub mod dropout;
 pub mod embedding;
 pub mod index_select;
 pub mod linear;

@@ -46,7 +46,7 @@ pub fn constant(shape: impl Into<Dims>, value: f32) -> Tensor {
 }
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 #[cfg(test)]
 mod tests {
