@@ -5,6 +5,7 @@ pub mod init;
 pub mod layers;
 pub mod metrics;
 mod module;
+pub mod optim;
 mod parameter;
 mod summary;
 

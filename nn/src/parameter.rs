@@ -62,6 +62,13 @@ impl Parameter {
         change(self.leaf.write().unwrap_or_else(PoisonError::into_inner).slice_mut())
     }
 
+    /// [`update`](Parameter::update) by the gradient that has gathered. Without one, nothing happens.
+    pub fn update_by_gradient<R>(&self, change: impl FnOnce(&mut [f32], &Gradient) -> R) -> Option<R> {
+        let mut leaf = self.leaf.write().unwrap_or_else(PoisonError::into_inner);
+        let gradient = leaf.gradient()?;
+        Some(change(leaf.slice_mut(), &gradient))
+    }
+
     /// Replaces the value, as loading a checkpoint does. The gradient is forgotten.
     ///
     /// # Panics

@@ -11,3 +11,4 @@ pub mod rows;
 pub mod simd;
 pub mod softmax;
 pub mod strided;
+pub mod update;

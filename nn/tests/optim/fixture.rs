@@ -1,0 +1,68 @@
+//! The numbers that `tests/fixtures/make_optim.py` wrote.
+
+use autograd::Tensor;
+use autograd::graph::{Gradient, SparseRows};
+use nn::Parameter;
+use serde_json::Value;
+use std::sync::LazyLock;
+
+pub static FIXTURE: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../fixtures/optim.json")).expect("valid JSON"));
+
+pub const STEPS: usize = 20;
+
+pub fn array(value: &Value) -> &[Value] {
+    value.as_array().expect("an array")
+}
+
+pub fn floats(value: &Value) -> Vec<f32> {
+    array(value).iter().map(|x| x.as_f64().expect("a number") as f32).collect()
+}
+
+/// The fixture's parameters: `weight` and `bias`, or `table` for sparse gradients.
+pub fn parameters(sparse: bool) -> Vec<(String, Parameter)> {
+    let shapes: &[(&str, &[usize])] =
+        if sparse { &[("table", &[6, 3])] } else { &[("weight", &[4, 3]), ("bias", &[5])] };
+    let new = |&(name, shape): &(&str, &[usize])| {
+        (name.to_string(), Parameter::new(Tensor::from_slice(&floats(&FIXTURE["initial"][name]), shape)))
+    };
+    shapes.iter().map(new).collect()
+}
+
+/// The gradient that a parameter has at a step, counted from 0.
+pub fn gradient(name: &str, parameter: &Parameter, step: usize) -> Gradient {
+    if name != "table" {
+        return Gradient::Dense(Tensor::from_slice(&floats(&FIXTURE["gradients"][name][step]), parameter.shape()));
+    }
+    let entry = &FIXTURE["sparse"][step];
+    let rows: Vec<i64> = array(&entry["rows"]).iter().map(|row| row.as_i64().expect("a row")).collect();
+    Gradient::Sparse(SparseRows {
+        indices: Tensor::from_slice(&rows, rows.len()),
+        values: Tensor::from_slice(&floats(&entry["values"]), [rows.len(), 3]),
+        shape: parameter.shape(),
+    })
+}
+
+pub fn set_gradients(parameters: &[(String, Parameter)], step: usize) {
+    for (name, parameter) in parameters {
+        parameter.set_gradient(Some(gradient(name, parameter, step)));
+    }
+}
+
+/// The options of a case, which are PyTorch's default where the fixture does not give them.
+pub struct Options<'a>(pub &'a Value);
+
+impl Options<'_> {
+    pub fn number(&self, name: &str, default: f64) -> f64 {
+        self.0.get(name).map_or(default, |value| value.as_f64().expect("a number"))
+    }
+
+    pub fn flag(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|value| value.as_bool().expect("true or false"))
+    }
+
+    pub fn betas(&self) -> (f64, f64) {
+        let beta = |i: usize| self.0["betas"][i].as_f64().expect("a number");
+        if self.0.get("betas").is_some() { (beta(0), beta(1)) } else { (0.9, 0.999) }
+    }
+}
