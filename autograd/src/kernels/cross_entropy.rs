@@ -65,6 +65,16 @@ impl<'a, T: Float> Targets<'a, T> {
     }
 }
 
+impl<T: Float> Targets<'_, T> {
+    /// The negative log-likelihood of each row's class, given its `n` log-probabilities.
+    pub fn likelihoods(&self, x: &[T], n: usize, losses: &mut [T]) {
+        for (i, loss) in losses.iter_mut().enumerate() {
+            let spike = self.of_row(i, n).and_then(|target| target.spike);
+            *loss = spike.map_or(T::ZERO, |(class, height)| -(height * x[i * n + class]));
+        }
+    }
+}
+
 /// The loss of each row of `n` logits. If `gradient` is not empty, `scale`·d loss / d logits goes there.
 pub fn forward<T: Float>(
     logits: &[T],

@@ -4,54 +4,11 @@
 //! and the number of blocks, not with `n`, and the order depends on the shape alone.
 
 use super::element::Number;
+pub use super::fold::{Fold, Max, Min, Product, Sum, SumOf};
+use super::lanes;
 use super::parallel;
 use super::simd::{Loop, vectorised};
 use crate::memory::Buffer;
-
-/// How two values become one. `merge` must be associative but for rounding.
-pub trait Fold<T>: Copy + Send + Sync {
-    /// The value that changes nothing.
-    fn start(self) -> T;
-    /// Two values become one. Mark it `#[inline(always)]`.
-    fn merge(self, a: T, b: T) -> T;
-}
-
-/// a + b
-#[derive(Clone, Copy)]
-pub struct Sum;
-/// a·b
-#[derive(Clone, Copy)]
-pub struct Product;
-/// max(a, b); NaN if either is
-#[derive(Clone, Copy)]
-pub struct Max;
-/// min(a, b); NaN if either is
-#[derive(Clone, Copy)]
-pub struct Min;
-
-macro_rules! fold {
-    ($name:ident, $start:ident, |$a:ident, $b:ident| $merge:expr) => {
-        impl<T: Number> Fold<T> for $name {
-            #[inline(always)]
-            fn start(self) -> T {
-                T::$start
-            }
-            #[inline(always)]
-            fn merge(self, $a: T, $b: T) -> T {
-                $merge
-            }
-        }
-    };
-}
-fold!(Sum, ZERO, |a, b| a + b);
-fold!(Product, ONE, |a, b| a * b);
-fold!(Max, LEAST, |a, b| a.maximum(b));
-fold!(Min, GREATEST, |a, b| a.minimum(b));
-
-/// Elements of a row that are folded before the result is merged with that of the block before.
-const BLOCK: usize = 2048;
-/// Accumulators side by side: several vector registers, so that each addition need not wait for the last.
-const LANES: usize = 32;
 
 /// Folds the middle axis of `x`.
 pub fn fold_axis<T: Number, F: Fold<T>>(fold: F, x: &[T], n: usize, inner: usize, out: &mut [T]) {
@@ -64,12 +21,7 @@ pub fn fold_axis<T: Number, F: Fold<T>>(fold: F, x: &[T], n: usize, inner: usize
     } else if inner == 1 && out.len() == 1 {
         out[0] = fold_all(fold, x);
     } else if inner == 1 {
-        // Each row becomes one number.
-        let rows = parallel::chunk_len(x.len()).div_ceil(n);
-        parallel::for_each_block(out, rows, x.len(), |i, out| {
-            let at = i * rows * n;
-            vectorised(ManyRows { fold, x: &x[at..at + out.len() * n], n, out });
-        });
+        fold_rows(fold, x, n, out);
     } else if out.len() == inner {
         fold_columns(fold, x, inner, out);
     } else {
@@ -80,17 +32,33 @@ pub fn fold_axis<T: Number, F: Fold<T>>(fold: F, x: &[T], n: usize, inner: usize
     }
 }
 
+/// Each row of `n` becomes one number.
+fn fold_rows<T: Number, F: Fold<T>>(fold: F, x: &[T], n: usize, out: &mut [T]) {
+    let rows = parallel::chunk_len(x.len()).div_ceil(n);
+    parallel::for_each_block(out, rows, x.len(), |i, out| {
+        let at = i * rows * n;
+        vectorised(Rows { fold, x: &x[at..at + out.len() * n], n, out });
+    });
+}
+
 /// Everything becomes one number.
 pub fn fold_all<T: Number, F: Fold<T>>(fold: F, x: &[T]) -> T {
+    let one_row = |x: &[T]| {
+        let mut out = [fold.start()];
+        if !x.is_empty() {
+            vectorised(Rows { fold, x, n: x.len(), out: &mut out });
+        }
+        out[0]
+    };
     let chunk = parallel::chunk_len(x.len());
     if x.len() <= chunk {
-        return vectorised(Row { fold, x });
+        return one_row(x);
     }
     let mut parts = vec![fold.start(); x.len().div_ceil(chunk)];
     parallel::for_each_block(&mut parts, 1, x.len(), |i, part| {
-        part[0] = vectorised(Row { fold, x: &x[i * chunk..((i + 1) * chunk).min(x.len())] });
+        part[0] = one_row(&x[i * chunk..((i + 1) * chunk).min(x.len())]);
     });
-    parts.into_iter().fold(fold.start(), |a, b| fold.merge(a, b))
+    lanes::fold(fold.merge_only(), &parts)
 }
 
 /// A matrix becomes one row. Long ones are cut into blocks of rows, each of which becomes a row first.
@@ -103,53 +71,22 @@ fn fold_columns<T: Number, F: Fold<T>>(fold: F, x: &[T], inner: usize, out: &mut
     parallel::for_each_block(&mut parts, inner, x.len(), |i, part| {
         vectorised(Columns { fold, x: &x[i * block..((i + 1) * block).min(x.len())], out: part });
     });
-    vectorised(Columns { fold, x: &parts, out });
+    vectorised(Columns { fold: fold.merge_only(), x: &parts, out });
 }
 
-struct Row<'a, F, T> {
-    fold: F,
-    x: &'a [T],
-}
-
-impl<T: Number, F: Fold<T>> Loop for Row<'_, F, T> {
-    type Out = T;
-    #[inline(always)]
-    fn run(self) -> T {
-        let fold = self.fold;
-        self.x.chunks(BLOCK).fold(fold.start(), |total, block| {
-            let mut lanes = [fold.start(); LANES];
-            let (groups, rest) = block.as_chunks::<LANES>();
-            for group in groups {
-                for (lane, &x) in lanes.iter_mut().zip(group) {
-                    *lane = fold.merge(*lane, x);
-                }
-            }
-            let mut width = LANES;
-            while width > 1 {
-                width /= 2;
-                for i in 0..width {
-                    lanes[i] = fold.merge(lanes[i], lanes[i + width]);
-                }
-            }
-            let rest = rest.iter().fold(fold.start(), |a, &b| fold.merge(a, b));
-            fold.merge(total, fold.merge(lanes[0], rest))
-        })
-    }
-}
-
-struct ManyRows<'a, F, T> {
+struct Rows<'a, F, T> {
     fold: F,
     x: &'a [T],
     n: usize,
     out: &'a mut [T],
 }
 
-impl<T: Number, F: Fold<T>> Loop for ManyRows<'_, F, T> {
+impl<T: Number, F: Fold<T>> Loop for Rows<'_, F, T> {
     type Out = ();
     #[inline(always)]
     fn run(self) {
         for (x, out) in self.x.chunks_exact(self.n).zip(self.out) {
-            *out = Row { fold: self.fold, x }.run();
+            *out = lanes::fold(self.fold, x);
         }
     }
 }
@@ -168,7 +105,7 @@ impl<T: Number, F: Fold<T>> Loop for Columns<'_, F, T> {
         out.fill(fold.start());
         for row in x.chunks_exact(out.len()) {
             for (sum, &x) in out.iter_mut().zip(row) {
-                *sum = fold.merge(*sum, x);
+                *sum = fold.merge(*sum, fold.term(x));
             }
         }
     }
@@ -181,8 +118,17 @@ mod tests {
     #[test]
     fn sums_agree_with_the_definition() {
         for (outer, n, inner) in [
-            (1, 0, 3), (1, 5, 1), (3, 0, 1), (1, 100_003, 1), (4, 7, 3), (1, 70_001, 5), (300, 301, 1), (40, 60, 50), (0, 3, 3),
-            (2, 3, 40_000), (1, 3, 70_000),
+            (1, 0, 3),
+            (1, 5, 1),
+            (3, 0, 1),
+            (1, 100_003, 1),
+            (4, 7, 3),
+            (1, 70_001, 5),
+            (300, 301, 1),
+            (40, 60, 50),
+            (0, 3, 3),
+            (2, 3, 40_000),
+            (1, 3, 70_000),
         ] {
             let x: Vec<i64> = (0..outer * n * inner).map(|i| (i * 7919 % 1013) as i64).collect();
             let mut out = vec![-1; outer * inner];

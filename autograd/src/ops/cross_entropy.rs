@@ -17,12 +17,13 @@
 //! the usual dy = 1 hands it over as it is. Under `create_graph` dx is calculated from the saved logits by
 //! the formula above, in tensor operations.
 
+use super::classes::{Target, along_classes, check_weight, column, reduced};
 use super::reduction::Reduction;
+use super::rows::RowsAlong;
 use crate::graph::{Grads, Op, grad_enabled};
 use crate::kernels::cross_entropy as kernel;
 use crate::kernels::element::Float;
-use crate::kernels::reduce::{Sum, fold_all};
-use crate::tensor::{Dims, Tensor};
+use crate::tensor::Tensor;
 
 /// The options of [`Tensor::cross_entropy_with`], as those of `torch.nn.functional.cross_entropy`.
 #[derive(Clone)]
@@ -102,13 +103,12 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn cross_entropy_with<'a>(&self, targets: impl Into<Targets<'a, T>>, options: &CrossEntropy<T>) -> Tensor<T> {
         let targets = targets.into();
-        let shape = LogitShape::of(self);
-        options.check(self, shape.classes);
+        let along = along_classes("cross_entropy", self);
+        options.check(self, along.n);
         let (target, divisor) = match targets {
             Targets::Classes(classes) => {
-                shape.check_classes(self, classes);
-                let target = options.of_classes(classes, shape.classes);
-                let divisor = target.total_weight(shape.classes, classes.shape());
+                let target = options.of_classes(classes, along.n);
+                let divisor = target.check("cross_entropy", self, along);
                 (target, divisor)
             }
             Targets::Probabilities(p) => {
@@ -118,104 +118,48 @@ impl<T: Float> Tensor<T> {
                      targets classes (i64) of shape {}",
                     p.shape(),
                     self.shape(),
-                    shape.losses
+                    along.kept
                 );
                 if grad_enabled() && p.has_history() {
-                    return self.cross_entropy_composed(p, options, shape);
+                    return self.cross_entropy_composed(p, options, along);
                 }
-                (options.of_probabilities(&shape.rows(&p.detach())), T::from_f64(shape.losses.count() as f64))
+                (options.of_probabilities(&along.pack(p)), T::from_f64(along.kept.count() as f64))
             }
         };
         let mean = options.reduction == Reduction::Mean;
         let scale = if mean { T::ONE / divisor } else { T::ONE };
 
-        let rows = shape.rows(&self.detach()).packed();
+        let rows = along.pack(self);
         let recording = grad_enabled() && self.has_history();
         let mut gradient = recording.then(|| Tensor::build(*rows.shape(), |_| {}));
-        let losses = Tensor::build(shape.losses, |losses| {
+        let losses = Tensor::build(along.kept, |losses| {
             let gradient = gradient.as_mut().map_or(&mut [][..], |gradient| gradient.slice_mut());
-            kernel::forward(rows.slice(), shape.classes, target.view(), scale, losses, gradient);
+            kernel::forward(rows.slice(), along.n, target.view(), scale, losses, gradient);
         });
-        let loss = match options.reduction {
-            Reduction::None => losses,
-            Reduction::Sum => Tensor::full_of(Dims::SCALAR, fold_all(Sum, losses.slice())),
-            Reduction::Mean => Tensor::full_of(Dims::SCALAR, fold_all(Sum, losses.slice()) / divisor),
-        };
+        let loss = reduced(losses, options.reduction, divisor);
         loss.recorded([self], || Applied {
             logits: self.clone(),
             target,
             scale,
             gradient: gradient.expect("calculated, because it is recorded"),
-            shape,
+            along,
         })
     }
 
     /// By the definition, in tensor operations: for probabilities that have a gradient themselves.
     #[track_caller]
-    fn cross_entropy_composed(&self, p: &Tensor<T>, options: &CrossEntropy<T>, shape: LogitShape) -> Tensor<T> {
-        let (keep, spread) = options.smoothing(shape.classes);
-        let mut q = shape.rows(p) * keep + spread;
+    fn cross_entropy_composed(&self, p: &Tensor<T>, options: &CrossEntropy<T>, along: RowsAlong) -> Tensor<T> {
+        let (keep, spread) = options.smoothing(along.n);
+        let mut q = along.split(p) * keep + spread;
         if let Some(weight) = &options.weight {
             q = q * weight;
         }
-        let losses = -(shape.rows(self).log_softmax(-1) * q).sum(-1);
-        let losses = losses.reshape(shape.losses);
+        let losses = -(along.split(self).log_softmax(-1) * q).sum(-1);
+        let losses = losses.reshape(along.kept);
         match options.reduction {
-            Reduction::Mean => losses.sum(..) / T::from_f64(shape.losses.count() as f64),
+            Reduction::Mean => losses.sum(..) / T::from_f64(along.kept.count() as f64),
             other => other.apply(&losses),
         }
-    }
-}
-
-/// Where the classes are in the shape of the logits.
-#[derive(Clone, Copy)]
-struct LogitShape {
-    logits: Dims,
-    /// The shape of the losses: the logits' without the axis of classes.
-    losses: Dims,
-    classes: usize,
-}
-
-impl LogitShape {
-    #[track_caller]
-    fn of<T: Float>(logits: &Tensor<T>) -> LogitShape {
-        let shape = *logits.shape();
-        assert!(!shape.is_empty(), "cross_entropy: logits without axes; [C], [N, C] or [N, C, d1, …] is wanted");
-        let axis = usize::from(shape.len() > 1);
-        LogitShape { logits: shape, losses: shape.without(&[axis]), classes: shape[axis] }
-    }
-
-    /// `x`, of the logits' shape, with the classes as its last axis: `[rows, C]`, recorded.
-    fn rows<T: Float>(&self, x: &Tensor<T>) -> Tensor<T> {
-        match self.logits.len() {
-            1 => x.reshape([1, self.classes]),
-            2 => x.clone(),
-            _ => {
-                let inner: usize = self.logits[2..].iter().product();
-                let x = x.reshape([self.logits[0], self.classes, inner]).transpose(1, 2);
-                x.reshape([self.logits[0] * inner, self.classes])
-            }
-        }
-    }
-
-    /// The reverse of [`rows`](LogitShape::rows).
-    fn restored<T: Float>(&self, x: &Tensor<T>) -> Tensor<T> {
-        if self.logits.len() <= 2 {
-            return x.reshape(self.logits);
-        }
-        let inner: usize = self.logits[2..].iter().product();
-        x.reshape([self.logits[0], inner, self.classes]).transpose(1, 2).reshape(self.logits)
-    }
-
-    #[track_caller]
-    fn check_classes<T: Float>(&self, logits: &Tensor<T>, classes: &Tensor<i64>) {
-        assert!(
-            *classes.shape() == self.losses,
-            "cross_entropy: classes of shape {} for logits of shape {}; {} would fit",
-            classes.shape(),
-            logits.shape(),
-            self.losses
-        );
     }
 }
 
@@ -227,18 +171,7 @@ impl<T: Float> CrossEntropy<T> {
             "cross_entropy: label_smoothing {} is not from 0 to 1",
             self.label_smoothing
         );
-        if let Some(weight) = &self.weight {
-            assert!(
-                *weight.shape() == [classes],
-                "cross_entropy: class weights of shape {} for logits of shape {}; [{classes}] would fit",
-                weight.shape(),
-                logits.shape()
-            );
-            assert!(
-                !(grad_enabled() && weight.has_history()),
-                "cross_entropy: there is no gradient with respect to the class weights; detach them"
-            );
-        }
+        check_weight("cross_entropy", self.weight.as_ref(), logits, classes);
     }
 
     /// (1 − ε, ε/C)
@@ -258,7 +191,7 @@ impl<T: Float> CrossEntropy<T> {
 
     fn of_probabilities(&self, rows: &Tensor<T>) -> Target<T> {
         let (keep, spread) = self.smoothing(rows.shape()[1]);
-        let mut q = rows.packed();
+        let mut q = rows.clone();
         if self.label_smoothing > 0.0 {
             q = q * keep + spread;
         }
@@ -266,57 +199,6 @@ impl<T: Float> CrossEntropy<T> {
             q = q * weight.detach();
         }
         Target { classes: None, ignore_index: self.ignore_index, confidence: keep, weight: None, rest: Some(q) }
-    }
-}
-
-/// The target distributions: [`kernel::Targets`] that owns what it refers to.
-#[derive(Clone)]
-struct Target<T: Float> {
-    classes: Option<Tensor<i64>>,
-    ignore_index: i64,
-    confidence: T,
-    weight: Option<Tensor<T>>,
-    rest: Option<Tensor<T>>,
-}
-
-impl<T: Float> Target<T> {
-    fn view(&self) -> kernel::Targets<'_, T> {
-        kernel::Targets {
-            classes: self.classes.as_ref().map_or(&[], |classes| classes.slice()),
-            ignore_index: self.ignore_index,
-            confidence: self.confidence,
-            weight: self.weight.as_ref().map(|weight| weight.slice()),
-            rest: self.rest.as_ref().map_or(&[], |rest| rest.slice()),
-        }
-    }
-
-    /// What the sum of the losses is divided by for their mean: the weights of the rows' classes. Checks
-    /// the classes as it goes.
-    #[track_caller]
-    fn total_weight(&self, count: usize, shape: &Dims) -> T {
-        let (classes, weight) = (self.view().classes, self.view().weight);
-        let mut total = 0.0;
-        for (position, &class) in classes.iter().enumerate() {
-            if class == self.ignore_index {
-                continue;
-            }
-            if class as u64 >= count as u64 {
-                not_a_class(class, position, count, shape);
-            }
-            total += weight.map_or(1.0, |weight| weight[class as usize].to_f64());
-        }
-        T::from_f64(total)
-    }
-}
-
-#[cold]
-#[track_caller]
-fn not_a_class(class: i64, position: usize, count: usize, shape: &Dims) -> ! {
-    let strides = shape.row_major_strides();
-    let index: Vec<_> = (0..shape.len()).map(|axis| position / strides[axis] % shape[axis]).collect();
-    match count {
-        0 => panic!("cross_entropy: target {class} at {index:?} of 0 classes"),
-        _ => panic!("cross_entropy: target {class} at {index:?} is none of {count} classes, 0 to {}", count - 1),
     }
 }
 
@@ -330,27 +212,26 @@ struct Applied<T: Float> {
     scale: T,
     /// scale·d loss / d logits, in rows.
     gradient: Tensor<T>,
-    shape: LogitShape,
+    along: RowsAlong,
 }
 
 impl<T: Float> Op<T> for Applied<T> {
     const NAME: &'static str = "cross_entropy";
 
     fn backward(self, dy: Tensor<T>, grads: &mut Grads<'_, T>) {
-        let Applied { logits, target, scale, gradient, shape } = self;
-        // `[rows, 1]`, or `[1, 1]` after a mean or a sum.
-        let column = || dy.reshape([dy.count(), 1]);
+        let Applied { logits, target, scale, gradient, along } = self;
+        let column = || column(&dy);
         if grads.create_graph() {
             grads.set(0, || {
-                let x = shape.rows(&logits);
-                let q = Tensor::build(*x.shape(), |q| target.view().write(shape.classes, q));
+                let x = along.split(&logits);
+                let q = Tensor::build(*x.shape(), |q| target.view().write(along.n, q));
                 let dx = (x.softmax(-1) * q.sum_keepdim(-1) - q) * (column() * scale);
-                shape.restored(&dx)
+                along.join(&dx)
             });
         } else if dy.rank() == 0 && dy.item() == T::ONE {
-            grads.set(0, || shape.restored(&gradient));
+            grads.set(0, || along.join(&gradient));
         } else {
-            grads.set(0, || shape.restored(&(gradient * column())));
+            grads.set(0, || along.join(&(gradient * column())));
         }
     }
 }
@@ -495,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "cross_entropy: classes of shape [3] for logits of shape [2, 3]; [2] would fit")]
+    #[should_panic(expected = "cross_entropy: classes of shape [3] for scores of shape [2, 3]; [2] would fit")]
     fn targets_of_another_shape_are_refused() {
         Tensor::zeros([2, 3]).cross_entropy(&Tensor::of([0_i64, 1, 2]));
     }

@@ -5,14 +5,19 @@
 //! y = (1/n)·Σ x               dx = dy / n, repeated
 //! ```
 
+use super::unary::map;
 use super::views::expand_to;
 use crate::graph::{Grads, Op};
 use crate::kernels::element::{Float, Number};
+use crate::kernels::elementwise::Unary;
 use crate::kernels::reduce::{Fold, Sum, fold_axis};
 use crate::tensor::{Axes, Dims, Tensor};
 
 /// Folds `axes` (ascending) of `x`; they stay, with size 1. Without history.
 pub(crate) fn fold<T: Number, F: Fold<T>>(f: F, x: &Tensor<T>, axes: &[usize]) -> Tensor<T> {
+    if axes.is_empty() {
+        return map(Term(f), x);
+    }
     let mut x = x.packed();
     // Neighbouring axes are folded at once; runs of them from the last to the first, so that the
     // innermost, whose elements lie side by side, goes first and leaves the least for the others.
@@ -26,10 +31,24 @@ pub(crate) fn fold<T: Number, F: Fold<T>>(f: F, x: &Tensor<T>, axes: &[usize]) -
         let n = x.shape()[first..=last].iter().product();
         let inner = x.shape()[last + 1..].iter().product();
         let shape = x.shape().replaced(&axes[start..end], 1);
-        x = Tensor::build(shape, |out| fold_axis(f, x.slice(), n, inner, out));
+        x = Tensor::build(shape, |out| match end == axes.len() {
+            true => fold_axis(f, x.slice(), n, inner, out),
+            false => fold_axis(f.merge_only(), x.slice(), n, inner, out),
+        });
         end = start;
     }
     x
+}
+
+/// The term that an element becomes in a fold.
+#[derive(Clone, Copy)]
+struct Term<F>(F);
+
+impl<T: Number, F: Fold<T>> Unary<T> for Term<F> {
+    #[inline(always)]
+    fn eval(self, x: T) -> T {
+        self.0.term(x)
+    }
 }
 
 /// A sum over `axes` of a tensor of shape `shape`.

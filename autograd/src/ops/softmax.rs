@@ -8,6 +8,7 @@
 //! The sums are along the axis. Both derivatives need only the output, which is what is saved. The
 //! kernels subtract a row's largest element first, so nothing overflows.
 
+use super::rows::RowsAlong;
 use crate::graph::{Grads, Op};
 use crate::kernels::element::Float;
 use crate::kernels::softmax::{self as kernel, RowKernel};
@@ -46,22 +47,18 @@ impl<T: Float, const LOG: bool> Op<T> for Softmax<LOG> {
 
 /// y = the kernel of `x` along `axis`, without history.
 fn forward<T: Float>(kernel: impl RowKernel<T>, x: &Tensor<T>, axis: usize) -> Tensor<T> {
-    if axis + 1 < x.rank() {
-        let rows = x.detach().transpose(axis as isize, -1).packed();
-        return forward(kernel, &rows, x.rank() - 1).transpose(axis as isize, -1).packed();
-    }
-    let x = x.packed();
-    Tensor::build(*x.shape(), |y| kernel::rows(kernel, x.slice(), x.shape()[axis], y))
+    let along = RowsAlong::new(x.shape(), [axis].into());
+    let x = along.pack(x);
+    along.join(&Tensor::build(*x.shape(), |y| kernel::rows(kernel, x.slice(), along.n, y)))
 }
 
 /// dx = the kernel of `y` and `dy` along `axis`: in place of dy, if no other handle shares its storage.
-fn backward<T: Float>(kernel: impl RowKernel<T>, y: &Tensor<T>, mut dy: Tensor<T>, axis: usize) -> Tensor<T> {
-    if axis + 1 < y.rank() {
-        let rows = |x: &Tensor<T>| x.transpose(axis as isize, -1).packed();
-        return backward(kernel, &rows(y), rows(&dy), y.rank() - 1).transpose(axis as isize, -1).packed();
-    }
-    kernel::rows(kernel, y.packed().slice(), y.shape()[axis], dy.slice_mut());
-    dy
+fn backward<T: Float>(kernel: impl RowKernel<T>, y: &Tensor<T>, dy: Tensor<T>, axis: usize) -> Tensor<T> {
+    let along = RowsAlong::new(y.shape(), [axis].into());
+    let (y, mut dx) = (along.pack(y), along.pack(&dy));
+    drop(dy);
+    kernel::rows(kernel, y.slice(), along.n, dx.slice_mut());
+    along.join(&dx)
 }
 
 impl<T: Float> Tensor<T> {

@@ -169,7 +169,7 @@ impl<T: Element> Op<T> for Permute {
 
 impl<T: Element> Tensor<T> {
     #[track_caller]
-    fn permuted(&self, axes: Dims) -> Tensor<T> {
+    pub(crate) fn permuted(&self, axes: Dims) -> Tensor<T> {
         self.with_layout(self.layout().permuted(&axes)).recorded([self], || Permute { axes })
     }
 
@@ -319,8 +319,12 @@ impl<T: Element> Tensor<T> {
     #[track_caller]
     pub(crate) fn sliced(&self, axis: usize, start: usize, step: usize, count: usize) -> Tensor<T> {
         let from = *self.shape();
-        self.with_layout(self.layout().sliced(axis, start, step, count))
-            .recorded([self], || Slice { from, axis, start, step })
+        self.with_layout(self.layout().sliced(axis, start, step, count)).recorded([self], || Slice {
+            from,
+            axis,
+            start,
+            step,
+        })
     }
 
     #[track_caller]
