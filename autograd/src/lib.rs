@@ -14,4 +14,4 @@ pub use ops::cross_entropy::CrossEntropy;
 pub use ops::nll_loss::NllLoss;
 pub use ops::reduction::Reduction;
 pub use rng::{Rng, RngState};
-pub use tensor::{Axes, Dims, MAX_RANK, Tensor};
+pub use tensor::{Axes, Dims, Ellipsis, MAX_RANK, NewAxis, Tensor, by};

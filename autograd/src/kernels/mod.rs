@@ -1,4 +1,5 @@
 //! Numeric code on slices. Knows no tensor and no graph.
+pub mod along;
 pub mod cross_entropy;
 pub mod element;
 pub mod elementwise;
@@ -9,6 +10,7 @@ pub mod lanes;
 pub mod math;
 pub mod parallel;
 pub mod reduce;
+pub mod remap;
 pub mod rows;
 pub mod scan;
 pub mod simd;
