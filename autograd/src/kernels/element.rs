@@ -6,12 +6,25 @@ use crate::memory::Plain;
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
+/// One element, whatever its type: for code that tells the types apart, as printing does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scalar {
+    /// A float.
+    Float(f64),
+    /// An integer.
+    Int(i64),
+    /// True or false.
+    Bool(bool),
+}
+
 /// What a tensor can hold: `f32`, `f64`, `i64`, `bool`.
 pub trait Element: Plain + Debug + Display + PartialEq + PartialOrd + Default {
     /// PyTorch's name of the type.
     const DTYPE: &'static str;
     /// The sum of two; of `bool`, whether either is true. What scattering adds up with.
     fn plus(self, other: Self) -> Self;
+    /// This element, with its kind.
+    fn scalar(self) -> Scalar;
     /// Whether this is neither infinite nor NaN.
     #[inline(always)]
     fn is_finite(self) -> bool {
@@ -78,15 +91,21 @@ impl Element for bool {
     fn plus(self, other: bool) -> bool {
         self | other
     }
+    fn scalar(self) -> Scalar {
+        Scalar::Bool(self)
+    }
 }
 
 macro_rules! number {
-    ($t:ty, $name:literal, $least:expr, $greatest:expr, $is_nan:expr, $is_finite:expr) => {
+    ($t:ty, $kind:ident, $name:literal, $least:expr, $greatest:expr, $is_nan:expr, $is_finite:expr) => {
         impl Element for $t {
             const DTYPE: &'static str = $name;
             #[inline(always)]
             fn plus(self, other: Self) -> Self {
                 self + other
+            }
+            fn scalar(self) -> Scalar {
+                Scalar::$kind(self.into())
             }
             #[inline(always)]
             fn is_finite(self) -> bool {
@@ -113,9 +132,9 @@ macro_rules! number {
         }
     };
 }
-number!(f32, "float32", f32::NEG_INFINITY, f32::INFINITY, f32::is_nan, f32::is_finite);
-number!(f64, "float64", f64::NEG_INFINITY, f64::INFINITY, f64::is_nan, f64::is_finite);
-number!(i64, "int64", i64::MIN, i64::MAX, |_| false, |_| true);
+number!(f32, Float, "float32", f32::NEG_INFINITY, f32::INFINITY, f32::is_nan, f32::is_finite);
+number!(f64, Float, "float64", f64::NEG_INFINITY, f64::INFINITY, f64::is_nan, f64::is_finite);
+number!(i64, Int, "int64", i64::MIN, i64::MAX, |_| false, |_| true);
 
 macro_rules! float {
     ($t:ident) => {

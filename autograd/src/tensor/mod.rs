@@ -5,6 +5,7 @@
 pub mod axes;
 pub mod create;
 pub mod dims;
+pub mod display;
 pub mod handle;
 pub mod index;
 pub mod layout;
