@@ -33,8 +33,9 @@ pub trait Module {
     /// Shows the walk every part, by name.
     fn visit(&self, walk: &mut Walk<'_>);
 
-    /// What a summary says of this module, as PyTorch prints it: `Linear(in_features=2, out_features=16)`.
-    /// Empty for what is no layer: parameters, buffers, numbers.
+    /// What a summary says of this module, as PyTorch prints it: `Linear(in_features=2, out_features=16, bias=True)`.
+    /// By default the name of the type, and then the summary lists what is inside. Empty for what is no
+    /// layer: parameters, buffers, numbers.
     fn describe(&self) -> String {
         let path = std::any::type_name::<Self>();
         let end = path.find('<').unwrap_or(path.len());
@@ -91,7 +92,28 @@ pub trait Module {
         set_training(self, false);
     }
 
-    /// A table for a person: every module and parameter with its shape and count.
+    /// Lets gradients gather in all parameters, or in none: `set_trainable(false)` freezes the module, as
+    /// `requires_grad_(False)`.
+    fn set_trainable(&self, trainable: bool) {
+        self.parameters().iter().for_each(|parameter| parameter.set_trainable(trainable));
+    }
+
+    /// A text for a person: the modules as PyTorch prints them, and how many parameters each has.
+    ///
+    /// ```
+    /// use autograd::Rng;
+    /// use nn::{Linear, Module, Sequential, layers::Tanh};
+    /// let mut rng = Rng::seeded(0);
+    /// let model = Sequential::new().then(Linear::new(4, 8, &mut rng)).then(Tanh).then(Linear::new(8, 1, &mut rng));
+    /// let expected = "\
+    /// Sequential(                                              49
+    ///   (0): Linear(in_features=4, out_features=8, bias=True)  40
+    ///   (1): Tanh()
+    ///   (2): Linear(in_features=8, out_features=1, bias=True)   9
+    /// )
+    /// 49 parameters, 49 of them trainable";
+    /// assert_eq!(model.summary(), expected);
+    /// ```
     fn summary(&self) -> String {
         super::summary::summary(self)
     }
@@ -230,18 +252,163 @@ impl<M: Module + ?Sized> Module for Box<M> {
     }
 }
 
-/// Writes [`Module`] for a struct, from the list of all its fields: a field left out does not compile.
+/// Writes [`Module`] for a struct, from the list of all its fields.
 ///
 /// Fields are modules, parameters, buffers, options and vectors of these, and plain numbers, which hold
-/// nothing to visit.
+/// nothing to visit. Type parameters of the struct are modules:
+///
+/// ```
+/// use nn::{Layer, Linear, Module, impl_module};
+///
+/// struct Residual<L> {
+///     inner: L,
+///     scale: f32,
+/// }
+/// impl_module!(Residual<L> { inner, scale });
+/// ```
+///
+/// A field that is left out, and would never be trained or saved, does not compile:
+///
+/// ```compile_fail,E0027
+/// use nn::{Linear, Module, impl_module};
+///
+/// struct Mlp {
+///     fc1: Linear,
+///     fc2: Linear,
+/// }
+/// impl_module!(Mlp { fc1 });
+/// ```
 #[macro_export]
 macro_rules! impl_module {
-    ($module:ident { $($field:ident),* $(,)? }) => {
-        impl $crate::Module for $module {
+    ($module:ident $(<$($type:ident),+ $(,)?>)? { $($field:ident),* $(,)? }) => {
+        impl $(<$($type: $crate::Module),+>)? $crate::Module for $module $(<$($type),+>)? {
             fn visit(&self, walk: &mut $crate::Walk<'_>) {
                 let $module { $($field),* } = self;
                 $(walk.child(stringify!($field), $field);)*
             }
         }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::{Dropout, Linear, Sequential};
+    use autograd::Rng;
+
+    struct Inner<L> {
+        layer: L,
+        running: Buffer,
+    }
+    impl_module!(Inner<L> { layer, running });
+
+    struct Outer {
+        first: Linear,
+        blocks: Vec<Inner<Linear>>,
+        tail: Sequential,
+        gate: Option<Parameter>,
+        absent: Option<Linear>,
+        boxed: Box<Linear>,
+        width: usize,
+    }
+    impl_module!(Outer { first, blocks, tail, gate, absent, boxed, width });
+
+    fn outer() -> Outer {
+        let mut rng = Rng::seeded(1);
+        let block = |rng: &mut Rng| Inner { layer: Linear::new(2, 2, rng), running: Buffer::new(Tensor::zeros([2])) };
+        Outer {
+            first: Linear::new(3, 2, &mut rng),
+            blocks: vec![block(&mut rng), block(&mut rng)],
+            tail: Sequential::new().then(Dropout::new(0.5, &mut rng)).then(Linear::without_bias(2, 1, &mut rng)),
+            gate: Some(Parameter::new(Tensor::ones([2]))),
+            absent: None,
+            boxed: Box::new(Linear::without_bias(1, 1, &mut rng)),
+            width: 2,
+        }
+    }
+
+    #[test]
+    fn names_are_paths_as_in_pytorch() {
+        let model = outer();
+        let names: Vec<_> = model.named_parameters().into_iter().map(|(name, _)| name).collect();
+        let expected = [
+            "first.weight",
+            "first.bias",
+            "blocks.0.layer.weight",
+            "blocks.0.layer.bias",
+            "blocks.1.layer.weight",
+            "blocks.1.layer.bias",
+            "tail.1.weight",
+            "gate",
+            "boxed.weight",
+        ];
+        assert_eq!(names, expected);
+        assert_eq!(model.parameter_count(), 6 + 2 + 2 * (4 + 2) + 2 + 2 + 1);
+        let state: Vec<_> = model.state().into_iter().map(|(name, _)| name).collect();
+        assert!(state.contains(&"blocks.1.running".to_string()));
+        assert_eq!(state.len(), expected.len() + 2);
+    }
+
+    #[test]
+    fn tied_weights_are_one_parameter_under_two_names() {
+        let mut rng = Rng::seeded(2);
+        let first = Linear::without_bias(2, 2, &mut rng);
+        let second = Linear { weight: first.weight.clone(), bias: None };
+        let model = vec![first, second];
+        assert_eq!(model.named_parameters().len(), 1);
+        assert_eq!(model.parameter_count(), 4);
+        let state: Vec<_> = model.state().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(state, ["0.weight", "1.weight"]);
+
+        let x = Tensor::ones([1, 2]);
+        model[1].forward(&model[0].forward(&x)).sum(..).backward();
+        let both = model[0].weight.grad().unwrap();
+        // The parts from each place: the first as if the second were constant, and the other way round.
+        let weight = model[0].weight.value().detach();
+        let part = |trained: usize| {
+            let leaf = weight.requires_grad();
+            let weights = if trained == 0 { [&leaf, &weight] } else { [&weight, &leaf] };
+            x.linear(weights[0], None).linear(weights[1], None).sum(..).backward();
+            leaf.grad().unwrap()
+        };
+        assert_eq!(both.to_vec(), (part(1) + part(0)).to_vec());
+
+        model[0].weight.update(|weight| weight.fill(0.5));
+        assert_eq!(model[1].weight.value().to_vec(), [0.5; 4]);
+        model.zero_grad();
+        assert!(model[1].weight.grad().is_none());
+    }
+
+    #[test]
+    fn train_and_eval_reach_every_layer() {
+        let model = outer();
+        let modes = || {
+            let mut modes = Vec::new();
+            Walk::over(&model, &mut |name, part| {
+                if let Part::Mode(mode) = part {
+                    modes.push((name.to_string(), mode.is_training()));
+                }
+            });
+            modes
+        };
+        assert_eq!(modes(), [("tail.0.mode".to_string(), true)]);
+        model.eval();
+        assert_eq!(modes(), [("tail.0.mode".to_string(), false)]);
+        model.train();
+        assert_eq!(modes(), [("tail.0.mode".to_string(), true)]);
+    }
+
+    #[test]
+    fn a_frozen_module_gathers_no_gradient_and_lets_others_pass_through() {
+        let mut rng = Rng::seeded(3);
+        let (first, second) = (Linear::new(2, 3, &mut rng), Linear::new(3, 1, &mut rng));
+        let loss = || second.forward(&first.forward(&Tensor::ones([4, 2]))).sum(..);
+        second.set_trainable(false);
+        loss().backward();
+        assert!(first.weight.grad().is_some());
+        assert!(second.parameters().iter().all(|parameter| parameter.grad().is_none() && !parameter.is_trainable()));
+        second.set_trainable(true);
+        loss().backward();
+        assert!(second.parameters().iter().all(|parameter| parameter.grad().is_some()));
+    }
 }

@@ -11,7 +11,7 @@ macro_rules! layer {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default)]
         pub struct $name;
-        layer!(impl $name {}, |_s| concat!($printed, "()").to_string(), |_s, $x| $y);
+        layer!(impl $name {}, |_s| $printed.to_string(), |_s, $x| $y);
     };
     (
         $(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty = $default:expr),+ $(,)? }
@@ -49,11 +49,11 @@ macro_rules! layer {
 
 layer! {
     /// tanh x, as `torch.nn.Tanh`.
-    Tanh as "Tanh", |x| x.tanh()
+    Tanh as "Tanh()", |x| x.tanh()
 }
 layer! {
     /// x itself, as `torch.nn.Identity`.
-    Identity as "Identity", |x| x.clone()
+    Identity as "Identity()", |x| x.clone()
 }
 layer! {
     /// The axes from `first` on as one, as `torch.nn.Flatten`: `[B, C, H, W]` to `[B, C·H·W]`.

@@ -81,7 +81,7 @@ impl Module for Embedding {
     fn describe(&self) -> String {
         let shape = self.weight.shape();
         let padding = self.padding_idx.map(|row| format!(", padding_idx={row}")).unwrap_or_default();
-        let sparse = if self.sparse { ", sparse=true" } else { "" };
+        let sparse = if self.sparse { ", sparse=True" } else { "" };
         format!("Embedding({}, {}{padding}{sparse})", shape[0], shape[1])
     }
 }
@@ -115,7 +115,7 @@ mod tests {
         let mut rng = Rng::seeded(3);
         assert_eq!(Embedding::new(27, 10, &mut rng).describe(), "Embedding(27, 10)");
         let padded = Embedding::with_padding(27, 10, 0, &mut rng).sparse();
-        assert_eq!(padded.describe(), "Embedding(27, 10, padding_idx=0, sparse=true)");
+        assert_eq!(padded.describe(), "Embedding(27, 10, padding_idx=0, sparse=True)");
     }
 
     #[test]

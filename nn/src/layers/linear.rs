@@ -3,6 +3,7 @@
 use crate::init;
 use crate::module::{Layer, Module, Walk};
 use crate::parameter::Parameter;
+use crate::summary::python;
 use autograd::{Rng, Tensor};
 
 /// y = x·Wᵀ + b, as `torch.nn.Linear`: `[…, in]` to `[…, out]`.
@@ -54,7 +55,8 @@ impl Module for Linear {
 
     fn describe(&self) -> String {
         let shape = self.weight.shape();
-        format!("Linear(in_features={}, out_features={}, bias={})", shape[1], shape[0], self.bias.is_some())
+        let bias = python(self.bias.is_some());
+        format!("Linear(in_features={}, out_features={}, bias={bias})", shape[1], shape[0])
     }
 }
 
