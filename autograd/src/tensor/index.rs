@@ -85,7 +85,8 @@ pub trait Entry {
     fn pick(&self) -> Pick;
 }
 
-/// What [`Tensor::index`](crate::Tensor::index) takes: one [`Entry`], or a tuple of up to eight.
+/// What [`Tensor::index`](crate::Tensor::index) takes: one [`Entry`], a tuple of up to eight, or, where
+/// their number is known only at run time, a slice of [`Pick`]s.
 pub trait Index {
     /// What each entry picks.
     fn picks(&self) -> Vec<Pick>;
@@ -141,6 +142,11 @@ impl<R: Slice> Entry for By<R> {
         Pick::Slice(self.0.bounds(), self.1)
     }
 }
+impl Entry for Pick {
+    fn pick(&self) -> Pick {
+        *self
+    }
+}
 impl Entry for Ellipsis {
     fn pick(&self) -> Pick {
         Pick::Ellipsis
@@ -155,6 +161,12 @@ impl Entry for NewAxis {
 impl<E: Entry> Index for E {
     fn picks(&self) -> Vec<Pick> {
         vec![self.pick()]
+    }
+}
+
+impl<E: Entry> Index for &[E] {
+    fn picks(&self) -> Vec<Pick> {
+        self.iter().map(Entry::pick).collect()
     }
 }
 
