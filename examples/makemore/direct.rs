@@ -2,47 +2,62 @@
 
 use crate::common::plot::{Labels, Panel, Series, save};
 use crate::data::{Examples, Splits};
-use crate::model::{Bengio, Shape, Start};
-use crate::report::{Outcome, finish};
-use crate::train::{Recipe, evaluate, train};
+use crate::model::{Bengio, Shape, ShapeFlags, Start};
+use crate::report::{Outcome, Run, finish};
+use crate::train::{Method, Recipe, RecipeFlags, Schedule, Sets, evaluate, train};
 use anyhow::Result;
 use autograd::Rng;
-use std::path::Path;
 use std::time::Instant;
 
 /// Train with direct connections W3 from the embedding to the output, and (--compare) without
-#[derive(clap::Args, Clone, Debug)]
+#[derive(clap::Args, Clone, Debug, Default)]
 pub struct Direct {
     /// Train the same network without the direct connections, too
     #[arg(long)]
     pub compare: bool,
 
     #[command(flatten)]
-    pub shape: Shape,
+    pub shape: ShapeFlags,
 
     #[command(flatten)]
-    pub recipe: Recipe,
+    pub recipe: RecipeFlags,
 }
 
+/// The reference's network.
+pub const SHAPE: Shape = Shape { context: 3, embedding: 50, hidden: 100 };
+/// A recipe that gets it where the reference got in two hours.
+pub const RECIPE: Recipe = Recipe {
+    steps: 8_000,
+    batch: 1024,
+    lr: 0.01,
+    schedule: Schedule::OneCycle,
+    method: Method::AdamW,
+    dropout: 0.0,
+    weight_decay: 0.05,
+    lambda: [0.0; 3],
+};
+
 /// Trains the network with W3 and, for comparison, from the same start without.
-pub fn run(direct: &Direct, splits: &Splits, seed: u64, out: &Path) -> Result<Outcome> {
+pub fn run(direct: &Direct, splits: &Splits, run: &Run) -> Result<Outcome> {
+    let (shape, recipe) = (direct.shape.over(SHAPE), run.shortened(direct.recipe.over(RECIPE)));
     let start = Instant::now();
-    let (train_set, dev) = (Examples::new(&splits.train, direct.shape.context), Examples::new(&splits.dev, direct.shape.context));
+    let (train_set, dev) = (Examples::new(&splits.train, shape.context), Examples::new(&splits.dev, shape.context));
+    let sets = Sets { train: &train_set, dev: &dev };
     println!("{} / {} examples to train and develop on", train_set.len(), dev.len());
-    let network = |with_w3| Bengio::new(direct.shape, Start::Kaiming, with_w3, &mut Rng::seeded(seed));
+    let network = |with_w3| Bengio::new(shape, Start::Kaiming, with_w3, &mut Rng::seeded(run.seed));
     let model = network(true);
-    let history = train(&model, &train_set, &dev, &direct.recipe, seed, "with W3")?;
-    let outcome = finish(&model, splits, &history, start, out)?;
+    let history = train(&model, sets, &recipe, run.seed, "with W3")?;
+    let outcome = finish(&model, splits, &history, start, &run.out)?;
     if direct.compare {
         let without = network(false);
-        let plain = train(&without, &train_set, &dev, &direct.recipe, seed, "without W3")?;
+        let plain = train(&without, sets, &recipe, run.seed, "without W3")?;
         println!("development loss with W3 {:.4}, without {:.4}", outcome.dev, evaluate(&without, &dev));
         let lines = [
             Series { label: "with W3", points: history.dev },
             Series { label: "without W3", points: plain.dev },
         ];
         let labels = Labels { title: "Direct connections", x: "step", y: "development loss" };
-        save(&out.join("direct.png"), "", 1, vec![Panel::lines(labels, &lines)])?;
+        save(&run.out.join("direct.png"), "", 1, vec![Panel::lines(labels, &lines)])?;
     }
     Ok(outcome)
 }

@@ -9,9 +9,9 @@
 use crate::common::plot::{Labels, Panel, Series, save};
 use crate::data::{Examples, Splits};
 use crate::depth;
-use crate::model::{Bengio, Shape, Start};
-use crate::report::{Outcome, finish};
-use crate::train::{History, Recipe, evaluate, train};
+use crate::model::{Bengio, Shape, ShapeFlags, Start};
+use crate::report::{Outcome, Run, finish};
+use crate::train::{History, Method, Recipe, RecipeFlags, Schedule, Sets, evaluate, train};
 use anyhow::Result;
 use autograd::{Rng, Tensor};
 use nn::Module;
@@ -24,13 +24,13 @@ const SATURATED: f32 = 0.97;
 const LOOK_AT: usize = 512;
 
 /// Compare ways to initialise the weights: first loss, saturation, gradients, what training makes of each
-#[derive(clap::Args, Clone, Debug)]
+#[derive(clap::Args, Clone, Debug, Default)]
 pub struct Init {
     #[command(flatten)]
-    pub shape: Shape,
+    pub shape: ShapeFlags,
 
     #[command(flatten)]
-    pub recipe: Recipe,
+    pub recipe: RecipeFlags,
 }
 
 /// One way to start, and what came of it.
@@ -48,21 +48,38 @@ struct Trial {
     history: History,
 }
 
+/// The reference's network.
+pub const SHAPE: Shape = Shape { context: 3, embedding: 50, hidden: 100 };
+/// The reference's training, which a bad start cannot hide from: plain gradient descent.
+pub const RECIPE: Recipe = Recipe {
+    steps: 2_000,
+    batch: 1024,
+    lr: 0.1,
+    schedule: Schedule::Constant,
+    method: Method::Sgd,
+    dropout: 0.0,
+    weight_decay: 0.0,
+    lambda: [0.0; 3],
+};
+
 /// Trains the same network from each start.
-pub fn run(init: &Init, splits: &Splits, seed: u64, out: &Path) -> Result<Outcome> {
+pub fn run(init: &Init, splits: &Splits, run: &Run) -> Result<Outcome> {
+    let (shape, recipe) = (init.shape.over(SHAPE), run.shortened(init.recipe.over(RECIPE)));
+    let (seed, out) = (run.seed, run.out.as_path());
     let begin = Instant::now();
-    let (train_set, dev) = (Examples::new(&splits.train, init.shape.context), Examples::new(&splits.dev, init.shape.context));
+    let (train_set, dev) = (Examples::new(&splits.train, shape.context), Examples::new(&splits.dev, shape.context));
+    let sets = Sets { train: &train_set, dev: &dev };
     println!("a uniform guess has a loss of ln 27 = {:.4}", 27_f64.ln());
     let mut trials = Vec::new();
     for start in Start::ALL {
-        let model = Bengio::new(init.shape, start, false, &mut Rng::seeded(seed));
+        let model = Bengio::new(shape, start, false, &mut Rng::seeded(seed));
         let first = evaluate(&model, &train_set);
         let mut trial = look(model, start, &train_set, first, seed);
-        trial.history = train(&trial.model, &train_set, &dev, &init.recipe, seed, start.name())?;
+        trial.history = train(&trial.model, sets, &recipe, seed, start.name())?;
         trial.dev = evaluate(&trial.model, &dev);
         println!(
             "{:>18}: first loss {first:7.4}, {:3.0} % of hidden activations saturated, development loss after {} steps {:.4}",
-            start.name(), trial.saturated * 100.0, init.recipe.steps, trial.dev
+            start.name(), trial.saturated * 100.0, recipe.steps, trial.dev
         );
         trials.push(trial);
     }

@@ -15,15 +15,14 @@ mod train;
 mod tune;
 
 use anyhow::Result;
-use clap::{Args, FromArgMatches, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use common::Common;
 use data::Splits;
 use direct::Direct;
 use init::Init;
-use model::Shape;
-use report::Outcome;
+use report::{Outcome, Run};
 use std::path::PathBuf;
-use train::Recipe;
+use std::time::Instant;
 use tune::Tune;
 
 /// A language model of names (Bengio et al. 2003), and three exercises with it
@@ -51,12 +50,6 @@ enum Exercise {
     Direct(Direct),
 }
 
-/// The flags of an exercise as they stand when none is given.
-fn defaults<A: Args + FromArgMatches>() -> A {
-    let matches = A::augment_args(clap::Command::new("defaults")).get_matches_from(["defaults"]);
-    A::from_arg_matches(&matches).expect("every flag has a default")
-}
-
 fn main() -> Result<()> {
     let cli = Cli::parse();
     let out = cli.common.out_dir("makemore")?;
@@ -65,35 +58,29 @@ fn main() -> Result<()> {
         None => data::embedded_names(),
     };
     let splits = Splits::new(names, cli.split_seed);
-    println!("{} names to train on, {} to develop with, {} to test on", splits.train.len(), splits.dev.len(), splits.test.len());
+    let counts = [&splits.train, &splits.dev, &splits.test].map(Vec::len);
+    println!("{} names to train on, {} to develop with, {} to test on", counts[0], counts[1], counts[2]);
 
-    let seed = cli.common.seed;
-    let quick = cli.common.quick;
-    let shorter = |recipe: Recipe| if quick { Recipe { steps: recipe.steps.min(60), batch: 128, ..recipe } } else { recipe };
-    let outcome = match cli.exercise {
-        Some(Exercise::Tune(tune)) => tune::run(&Tune { recipe: shorter(tune.recipe), ..tune }, &splits, seed, &out)?,
-        Some(Exercise::Init(init)) => init::run(&Init { recipe: shorter(init.recipe), ..init }, &splits, seed, &out)?,
-        Some(Exercise::Direct(direct)) => direct::run(&Direct { recipe: shorter(direct.recipe), ..direct }, &splits, seed, &out)?,
-        None => tour(&splits, seed, quick, &out)?,
+    let run = Run { seed: cli.common.seed, out, limit: cli.common.quick.then_some((40, 64)) };
+    let outcome = match &cli.exercise {
+        Some(Exercise::Tune(tune)) => tune::run(tune, &splits, &run)?,
+        Some(Exercise::Init(init)) => init::run(init, &splits, &run)?,
+        Some(Exercise::Direct(direct)) => direct::run(direct, &splits, &run)?,
+        None => tour(&splits, &run)?,
     };
     println!("result dev_loss={:.4} test_loss={:.4} seconds={:.1}", outcome.dev, outcome.test, outcome.seconds);
     Ok(())
 }
 
 /// All three exercises, briefly.
-fn tour(splits: &Splits, seed: u64, quick: bool, out: &std::path::Path) -> Result<Outcome> {
-    let shorter = |recipe: Recipe, steps: usize| {
-        let (steps, batch) = if quick { (40, 64) } else { (steps, 256) };
-        Recipe { steps, batch, ..recipe }
-    };
+fn tour(splits: &Splits, run: &Run) -> Result<Outcome> {
+    let start = Instant::now();
+    let within = |steps, batch| Run { limit: run.limit.or(Some((steps, batch))), ..run.clone() };
     println!("\n1. What the network looks like before it has learnt anything, and why that matters (init)\n");
-    let init: Init = defaults();
-    init::run(&Init { recipe: shorter(init.recipe.clone(), 600), ..init }, splits, seed, out)?;
+    init::run(&Init::default(), splits, &within(500, 256))?;
     println!("\n2. Direct connections from embedding to output, with and without (direct)\n");
-    let direct: Direct = defaults();
-    direct::run(&Direct { recipe: shorter(direct.recipe.clone(), 1500), compare: true, ..direct }, splits, seed, out)?;
-    println!("\n3. A longer context and a recipe that was tuned (tune)\n");
-    let tune: Tune = defaults();
-    let shape = Shape { hidden: 200, ..tune.shape };
-    tune::run(&Tune { recipe: shorter(tune.recipe.clone(), 3000), shape, ..tune }, splits, seed, out)
+    direct::run(&Direct { compare: true, ..Direct::default() }, splits, &within(1_000, 512))?;
+    println!("\n3. A longer context, and a recipe that was tuned (tune)\n");
+    let outcome = tune::run(&Tune::default(), splits, &within(2_000, 256))?;
+    Ok(Outcome { seconds: start.elapsed().as_secs_f64(), ..outcome })
 }

@@ -6,19 +6,41 @@ use autograd::{Rng, Tensor};
 use nn::{Parameter, impl_module, init};
 
 /// The sizes of the network.
-#[derive(Clone, Copy, Debug, PartialEq, clap::Args)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shape {
     /// Characters that the network sees
-    #[arg(long, default_value_t = 3)]
     pub context: usize,
+    /// Numbers that stand for a character
+    pub embedding: usize,
+    /// Neurons of the hidden layer
+    pub hidden: usize,
+}
+
+/// Flags that change a [`Shape`]; each exercise has its own to start from.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct ShapeFlags {
+    /// Characters that the network sees
+    #[arg(long)]
+    context: Option<usize>,
 
     /// Numbers that stand for a character
-    #[arg(long, default_value_t = 50)]
-    pub embedding: usize,
+    #[arg(long)]
+    embedding: Option<usize>,
 
     /// Neurons of the hidden layer
-    #[arg(long, default_value_t = 100)]
-    pub hidden: usize,
+    #[arg(long)]
+    hidden: Option<usize>,
+}
+
+impl ShapeFlags {
+    /// `shape`, but for the flags that were given.
+    pub fn over(&self, shape: Shape) -> Shape {
+        Shape {
+            context: self.context.unwrap_or(shape.context),
+            embedding: self.embedding.unwrap_or(shape.embedding),
+            hidden: self.hidden.unwrap_or(shape.hidden),
+        }
+    }
 }
 
 /// logits = tanh(C[x]·W1 + b1)·W2 + b2 (+ C[x]·W3)

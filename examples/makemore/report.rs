@@ -3,12 +3,29 @@
 use crate::common::plot::{Labels, Panel, Series, save};
 use crate::data::{DOT, Examples, Splits, VOCABULARY, character};
 use crate::model::Bengio;
-use crate::train::{History, evaluate};
+use crate::train::{History, Recipe, evaluate};
 use anyhow::Result;
 use autograd::{Rng, Tensor, no_grad};
 use nn::Module;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
+
+/// What an exercise is told beside its own flags.
+#[derive(Clone, Debug)]
+pub struct Run {
+    pub seed: u64,
+    pub out: PathBuf,
+    /// At most so many steps and examples in each, for tours and quick runs.
+    pub limit: Option<(usize, usize)>,
+}
+
+impl Run {
+    /// The recipe within the limit.
+    pub fn shortened(&self, recipe: Recipe) -> Recipe {
+        let Some((steps, batch)) = self.limit else { return recipe };
+        Recipe { steps: recipe.steps.min(steps), batch: recipe.batch.min(batch), ..recipe }
+    }
+}
 
 /// The figures of the last line.
 #[derive(Clone, Copy, Debug)]

@@ -10,39 +10,76 @@ use nn::{Dropout, Layer, Module};
 use std::time::Instant;
 
 /// How to train.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recipe {
-    /// Steps of training (the reference calls them epochs)
-    #[arg(long, default_value_t = 12_000)]
+    /// Steps of training (the reference calls them epochs).
     pub steps: usize,
+    /// Examples in a step, drawn with replacement.
+    pub batch: usize,
+    /// Learning rate; the highest one, if a schedule changes it.
+    pub lr: f32,
+    /// What becomes of the learning rate over the steps.
+    pub schedule: Schedule,
+    /// How the weights follow the gradients.
+    pub method: Method,
+    /// Share of the embedding and of the hidden layer that dropout zeroes while training.
+    pub dropout: f32,
+    /// Decoupled weight decay (AdamW only).
+    pub weight_decay: f32,
+    /// λ0, λ1, λ2 of the penalty λ0·mean(C²) + λ1·mean(W1²) + λ2·mean(W2²).
+    pub lambda: [f32; 3],
+}
+
+/// Flags that change a [`Recipe`]; each exercise has its own to start from.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct RecipeFlags {
+    /// Steps of training (the reference calls them epochs)
+    #[arg(long)]
+    steps: Option<usize>,
 
     /// Examples in a step, drawn with replacement
-    #[arg(long, default_value_t = 1024)]
-    pub batch: usize,
+    #[arg(long)]
+    batch: Option<usize>,
 
     /// Learning rate; the highest one, if a schedule changes it
-    #[arg(long, default_value_t = 0.01)]
-    pub lr: f32,
+    #[arg(long)]
+    lr: Option<f32>,
 
     /// What becomes of the learning rate over the steps
-    #[arg(long, value_enum, default_value_t = Schedule::OneCycle)]
-    pub schedule: Schedule,
+    #[arg(long, value_enum)]
+    schedule: Option<Schedule>,
 
     /// How the weights follow the gradients
-    #[arg(long, value_enum, default_value_t = Method::AdamW)]
-    pub optimiser: Method,
+    #[arg(long, value_enum)]
+    method: Option<Method>,
 
     /// Share of the embedding and of the hidden layer that dropout zeroes while training
-    #[arg(long, default_value_t = 0.0)]
-    pub dropout: f32,
+    #[arg(long)]
+    dropout: Option<f32>,
 
     /// Decoupled weight decay (AdamW only)
-    #[arg(long, default_value_t = 0.01)]
-    pub weight_decay: f32,
+    #[arg(long)]
+    weight_decay: Option<f32>,
 
     /// λ0,λ1,λ2 of the penalty λ0·mean(C²) + λ1·mean(W1²) + λ2·mean(W2²)
-    #[arg(long, value_parser = parse_lambda, default_value = "0,0,0")]
-    pub lambda: [f32; 3],
+    #[arg(long, value_parser = parse_lambda, value_name = "λ0,λ1,λ2")]
+    lambda: Option<[f32; 3]>,
+}
+
+impl RecipeFlags {
+    /// `recipe`, but for the flags that were given.
+    pub fn over(&self, recipe: Recipe) -> Recipe {
+        Recipe {
+            steps: self.steps.unwrap_or(recipe.steps),
+            batch: self.batch.unwrap_or(recipe.batch),
+            lr: self.lr.unwrap_or(recipe.lr),
+            schedule: self.schedule.unwrap_or(recipe.schedule),
+            method: self.method.unwrap_or(recipe.method),
+            dropout: self.dropout.unwrap_or(recipe.dropout),
+            weight_decay: self.weight_decay.unwrap_or(recipe.weight_decay),
+            lambda: self.lambda.unwrap_or(recipe.lambda),
+        }
+    }
 }
 
 fn parse_lambda(text: &str) -> Result<[f32; 3]> {
@@ -96,15 +133,23 @@ pub struct History {
     pub seconds: f64,
 }
 
-/// Trains `model` on `train` and watches its loss on `dev`.
-pub fn train(model: &Bengio, train: &Examples, dev: &Examples, recipe: &Recipe, seed: u64, label: &str) -> Result<History> {
+/// What to train on, and what to watch.
+#[derive(Clone, Copy)]
+pub struct Sets<'a> {
+    pub train: &'a Examples,
+    pub dev: &'a Examples,
+}
+
+/// Trains `model`; the progress bar is called `label`.
+pub fn train(model: &Bengio, sets: Sets<'_>, recipe: &Recipe, seed: u64, label: &str) -> Result<History> {
     let mut rng = Rng::seeded(seed);
     let dropout = Dropout::new(recipe.dropout, &mut rng);
     let named = model.named_parameters();
-    let mut optimiser: Box<dyn Optimizer> = match recipe.optimiser {
-        Method::Sgd => Box::new(Sgd::new(named.clone(), SgdOptions { lr: recipe.lr, ..Default::default() })),
+    let mut optimiser: Box<dyn Optimizer> = match recipe.method {
+        Method::Sgd => Box::new(Sgd::new(named.clone(), SgdOptions { lr: f64::from(recipe.lr), ..Default::default() })),
         Method::AdamW => {
-            let options = AdamWOptions { lr: recipe.lr, weight_decay: recipe.weight_decay, ..Default::default() };
+            let (lr, weight_decay) = (f64::from(recipe.lr), f64::from(recipe.weight_decay));
+            let options = AdamWOptions { lr, weight_decay, ..Default::default() };
             Box::new(AdamW::new(named.clone(), options))
         }
     };
@@ -115,7 +160,7 @@ pub fn train(model: &Bengio, train: &Examples, dev: &Examples, recipe: &Recipe, 
 
     for step in 0..recipe.steps {
         let start = Instant::now();
-        let batch = train.draw(recipe.batch, &mut rng);
+        let batch = sets.train.draw(recipe.batch, &mut rng);
         let logits = model.forward(&batch.x, |x| dropout.forward(&x)).logits; // [B, 27]
         let loss = logits.cross_entropy(&batch.y);
         let total = match model.penalty(recipe.lambda) {
@@ -124,7 +169,7 @@ pub fn train(model: &Bengio, train: &Examples, dev: &Examples, recipe: &Recipe, 
         };
         optimiser.zero_grad();
         total.backward();
-        optimiser.set_lr(recipe.lr * recipe.schedule.factor(step, recipe.steps));
+        optimiser.set_lr(f64::from(recipe.lr * recipe.schedule.factor(step, recipe.steps)));
         let watched = step % every == 0;
         let before = watched.then(|| named.iter().map(|(_, parameter)| parameter.value().detach()).collect::<Vec<_>>());
         optimiser.step();
@@ -141,7 +186,7 @@ pub fn train(model: &Bengio, train: &Examples, dev: &Examples, recipe: &Recipe, 
             bar.set_message(format!("loss {value:.4}"));
         }
         if (step + 1) % dev_every == 0 {
-            history.dev.push((step as f64 + 1.0, evaluate(model, dev)));
+            history.dev.push((step as f64 + 1.0, evaluate(model, sets.dev)));
         }
         bar.inc(1);
     }

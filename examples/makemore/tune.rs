@@ -2,42 +2,55 @@
 
 use crate::common::plot::{Labels, Panel, Series, save};
 use crate::data::{Examples, Splits};
-use crate::model::{Bengio, Shape, Start};
-use crate::report::{Outcome, finish};
-use crate::train::{History, Method, Recipe, Schedule, evaluate, train};
+use crate::model::{Bengio, Shape, ShapeFlags, Start};
+use crate::report::{Outcome, Run, finish};
+use crate::train::{History, Method, Recipe, RecipeFlags, Schedule, Sets, evaluate, train};
 use anyhow::Result;
 use autograd::Rng;
 use nn::Module;
-use std::path::Path;
 use std::time::Instant;
 
 /// Tune the hyperparameters: train the best recipe found, or sweep over each choice
-#[derive(clap::Args, Clone, Debug)]
+#[derive(clap::Args, Clone, Debug, Default)]
 pub struct Tune {
     /// Train a short run for several values of each choice, and draw what each does
     #[arg(long)]
     pub sweep: bool,
 
     #[command(flatten)]
-    pub shape: Shape,
+    pub shape: ShapeFlags,
 
     #[command(flatten)]
-    pub recipe: Recipe,
+    pub recipe: RecipeFlags,
 }
 
+/// The best network that the sweeps led to.
+pub const SHAPE: Shape = Shape { context: 8, embedding: 24, hidden: 300 };
+/// And how it is trained.
+pub const RECIPE: Recipe = Recipe {
+    steps: 16_000,
+    batch: 512,
+    lr: 0.01,
+    schedule: Schedule::OneCycle,
+    method: Method::AdamW,
+    dropout: 0.2,
+    weight_decay: 0.05,
+    lambda: [0.0; 3],
+};
+
 /// Trains one network, and reports on it.
-pub fn run(tune: &Tune, splits: &Splits, seed: u64, out: &Path) -> Result<Outcome> {
+pub fn run(tune: &Tune, splits: &Splits, run: &Run) -> Result<Outcome> {
+    let (shape, recipe) = (tune.shape.over(SHAPE), run.shortened(tune.recipe.over(RECIPE)));
     if tune.sweep {
-        sweep(tune, splits, seed, out)?;
+        sweep(shape, recipe, splits, run)?;
     }
     let start = Instant::now();
-    let (train_set, dev) = (Examples::new(&splits.train, tune.shape.context), Examples::new(&splits.dev, tune.shape.context));
+    let (train_set, dev) = (Examples::new(&splits.train, shape.context), Examples::new(&splits.dev, shape.context));
     println!("{} / {} examples to train and develop on", train_set.len(), dev.len());
-    let mut rng = Rng::seeded(seed);
-    let model = Bengio::new(tune.shape, Start::Kaiming, true, &mut rng);
+    let model = Bengio::new(shape, Start::Kaiming, true, &mut Rng::seeded(run.seed));
     println!("{}", model.summary());
-    let history = train(&model, &train_set, &dev, &tune.recipe, seed, "training")?;
-    finish(&model, splits, &history, start, out)
+    let history = train(&model, Sets { train: &train_set, dev: &dev }, &recipe, run.seed, "training")?;
+    finish(&model, splits, &history, start, &run.out)
 }
 
 /// One value of one choice, and what came of it.
@@ -48,30 +61,30 @@ struct Trial {
 }
 
 /// Changes one choice at a time, from a short run of the recipe, and draws the results.
-fn sweep(tune: &Tune, splits: &Splits, seed: u64, out: &Path) -> Result<()> {
-    let base = Recipe { steps: (tune.recipe.steps / 10).max(10), ..tune.recipe.clone() };
-    let shape = tune.shape;
+fn sweep(shape: Shape, recipe: Recipe, splits: &Splits, run: &Run) -> Result<()> {
+    let base = Recipe { steps: (recipe.steps / 10).max(10), ..recipe };
     let same = |recipe: Recipe| (shape, recipe);
     let choices: Vec<(&str, Vec<(String, (Shape, Recipe))>)> = vec![
-        ("hidden size", [25, 50, 100, 200, 400].map(|hidden| (hidden.to_string(), (Shape { hidden, ..shape }, base.clone()))).into()),
-        ("embedding size", [2, 5, 10, 24, 50].map(|embedding| (embedding.to_string(), (Shape { embedding, ..shape }, base.clone()))).into()),
-        ("context", [1, 2, 3, 5, 8].map(|context| (context.to_string(), (Shape { context, ..shape }, base.clone()))).into()),
-        ("learning rate", [0.001, 0.003, 0.01, 0.03, 0.1].map(|lr| (lr.to_string(), same(Recipe { lr, ..base.clone() }))).into()),
-        ("batch", [64, 256, 1024, 4096].map(|batch| (batch.to_string(), same(Recipe { batch, ..base.clone() }))).into()),
+        ("hidden size", [25, 50, 100, 200, 400].map(|hidden| (hidden.to_string(), (Shape { hidden, ..shape }, base))).into()),
+        ("embedding size", [2, 5, 10, 24, 50].map(|embedding| (embedding.to_string(), (Shape { embedding, ..shape }, base))).into()),
+        ("context", [1, 2, 3, 5, 8].map(|context| (context.to_string(), (Shape { context, ..shape }, base))).into()),
+        ("learning rate", [0.001, 0.003, 0.01, 0.03, 0.1].map(|lr| (lr.to_string(), same(Recipe { lr, ..base }))).into()),
+        ("batch", [64, 256, 1024, 4096].map(|batch| (batch.to_string(), same(Recipe { batch, ..base }))).into()),
         ("schedule", [("constant", Schedule::Constant), ("step", Schedule::Step), ("one cycle", Schedule::OneCycle)]
-            .map(|(name, schedule)| (name.to_string(), same(Recipe { schedule, ..base.clone() }))).into()),
+            .map(|(name, schedule)| (name.to_string(), same(Recipe { schedule, ..base }))).into()),
         ("optimiser", [("SGD at 0.1", Method::Sgd, 0.1), ("SGD at 1", Method::Sgd, 1.0), ("AdamW", Method::AdamW, base.lr)]
-            .map(|(name, optimiser, lr)| (name.to_string(), same(Recipe { optimiser, lr, ..base.clone() }))).into()),
-        ("dropout", [0.0, 0.1, 0.2, 0.4].map(|dropout| (dropout.to_string(), same(Recipe { dropout, ..base.clone() }))).into()),
-        ("penalty λ", [0.0, 0.01, 0.1, 1.0].map(|l| (l.to_string(), same(Recipe { lambda: [l; 3], ..base.clone() }))).into()),
+            .map(|(name, method, lr)| (name.to_string(), same(Recipe { method, lr, ..base }))).into()),
+        ("dropout", [0.0, 0.1, 0.2, 0.4].map(|dropout| (dropout.to_string(), same(Recipe { dropout, ..base }))).into()),
+        ("penalty λ", [0.0, 0.01, 0.1, 1.0].map(|l| (l.to_string(), same(Recipe { lambda: [l; 3], ..base }))).into()),
     ];
     let (mut bars, mut curves) = (Vec::new(), Vec::new());
     for (choice, values) in choices {
         let mut trials = Vec::new();
         for (name, (shape, recipe)) in values {
             let (train_set, dev) = (Examples::new(&splits.train, shape.context), Examples::new(&splits.dev, shape.context));
-            let model = Bengio::new(shape, Start::Kaiming, true, &mut Rng::seeded(seed));
-            let history = train(&model, &train_set, &dev, &recipe, seed, &format!("{choice} {name}"))?;
+            let model = Bengio::new(shape, Start::Kaiming, true, &mut Rng::seeded(run.seed));
+            let sets = Sets { train: &train_set, dev: &dev };
+            let history = train(&model, sets, &recipe, run.seed, &format!("{choice} {name}"))?;
             let dev = evaluate(&model, &dev);
             println!("{choice:>16} {name:>12}  dev loss {dev:.4}  {:.1} s", history.seconds);
             trials.push(Trial { name, history, dev });
@@ -81,6 +94,6 @@ fn sweep(tune: &Tune, splits: &Splits, seed: u64, out: &Path) -> Result<()> {
         let lines: Vec<_> = trials.iter().map(|trial| Series { label: &trial.name, points: trial.history.dev.clone() }).collect();
         curves.push(Panel::lines(Labels { title: choice, x: "step", y: "development loss" }, &lines));
     }
-    save(&out.join("sweep.png"), "What each choice does, one at a time", 3, bars)?;
-    save(&out.join("sweep_curves.png"), "What each choice does, step by step", 3, curves)
+    save(&run.out.join("sweep.png"), "What each choice does, one at a time", 3, bars)?;
+    save(&run.out.join("sweep_curves.png"), "What each choice does, step by step", 3, curves)
 }

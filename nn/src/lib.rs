@@ -1,5 +1,6 @@
 //! Layers, losses, optimisers and data tools on the [`autograd`] engine.
 
+pub mod checkpoint;
 pub mod data;
 pub mod init;
 pub mod layers;

@@ -46,7 +46,7 @@ fn sum(k: f32, f: f32) -> f32 {
     k * LN2_HI + (f - (ln_1p_correction(f) - k * LN2_LO))
 }
 
-/// ln x. Largest error @LN@ ulp.
+/// ln x. Largest error 0.95 ulp.
 #[inline(always)]
 pub fn ln(x: f32) -> f32 {
     // A subnormal has no exponent to read: scale it into the normal range first.
@@ -60,7 +60,7 @@ pub fn ln(x: f32) -> f32 {
     if x > 0.0 && x < f32::INFINITY { y } else { special }
 }
 
-/// ln(1 + x). Largest error @LN1P@ ulp.
+/// ln(1 + x). Largest error 1.59 ulp.
 ///
 /// u = 1 + x rounds. What that loses, lost = (1 + x) − u, is a float, and goes back into f at its scale:
 /// 1 + x = 2ᵏ (m + 2⁻ᵏ lost), with u = 2ᵏ m. For small x this restores f = x exactly.
@@ -85,14 +85,14 @@ mod tests {
 
     #[test]
     fn ln() {
-        assert_ulp("ln", super::ln, f64::ln, 1.0);
+        assert_ulp("ln", super::ln, f64::ln, 0.95);
         assert_bits("ln", super::ln, &[(1.0, 0.0), (0.0, -INF), (-0.0, -INF), (INF, INF), (-1.0, f32::NAN)]);
         assert_bits("ln", super::ln, &[(-INF, f32::NAN), (f32::from_bits(1), -103.278_93)]);
     }
 
     #[test]
     fn ln_1p() {
-        assert_ulp("ln_1p", super::ln_1p, f64::ln_1p, 1.5);
+        assert_ulp("ln_1p", super::ln_1p, f64::ln_1p, 1.59);
         assert_bits("ln_1p", super::ln_1p, &[(0.0, 0.0), (-0.0, -0.0), (-1.0, -INF), (INF, INF), (-1.1, f32::NAN)]);
         assert_bits("ln_1p", super::ln_1p, &[(-INF, f32::NAN), (1e-40, 1e-40), (-1e-12, -1e-12)]);
     }

@@ -13,7 +13,7 @@
 use super::exp::exp;
 use super::ln::ln_1p_correction;
 
-/// 1 / (1 + e⁻ˣ). Largest error @SIG@ ulp.
+/// 1 / (1 + e⁻ˣ). Largest error 2.41 ulp.
 ///
 /// Without `abs` and the choice, as 1 / (1 + exp(−x)), it would be 15 % faster, and 0 from −88.8 on.
 #[inline(always)]
@@ -23,7 +23,7 @@ pub fn sigmoid(x: f32) -> f32 {
     numerator / (1.0 + e)
 }
 
-/// ln(1 + eˣ). Largest error @SP@ ulp.
+/// ln(1 + eˣ). Largest error 2.08 ulp.
 #[inline(always)]
 pub fn softplus(x: f32) -> f32 {
     let e = exp(-x.abs());
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn sigmoid() {
         // The textbook formula holds in double precision as long as e⁻ˣ does, far beyond the smallest f32.
-        assert_ulp("sigmoid", super::sigmoid, |x| 1.0 / (1.0 + (-x).exp()), 2.5);
+        assert_ulp("sigmoid", super::sigmoid, |x| 1.0 / (1.0 + (-x).exp()), 2.41);
         assert_bits("sigmoid", super::sigmoid, &[(0.0, 0.5), (-0.0, 0.5), (INF, 1.0), (-INF, 0.0), (-200.0, 0.0)]);
         assert_eq!(super::sigmoid_f64(-800.0), 0.0);
         assert_eq!(super::sigmoid_f64(-700.0), (-700f64).exp());
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn softplus() {
-        assert_ulp("softplus", super::softplus, super::softplus_f64, 2.2);
+        assert_ulp("softplus", super::softplus, super::softplus_f64, 2.08);
         assert_bits("softplus", super::softplus, &[(INF, INF), (-INF, 0.0), (100.0, 100.0), (-200.0, 0.0)]);
         assert!(super::softplus_f64(f64::NAN).is_nan());
         for x in [-700f64, -30.0, -1.0, 0.0, 1.0, 30.0] {
