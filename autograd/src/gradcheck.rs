@@ -117,7 +117,10 @@ fn gradient_of(f: &dyn Fn(&[Tensor<f64>]) -> Tensor<f64>) -> impl Fn(&[Tensor<f6
     move |inputs| {
         let gradients = analytic(f, inputs, true);
         let mut rng = Rng::seeded(2);
-        gradients.iter().map(|dx| (dx * Tensor::randn_of::<f64>(*dx.shape(), &mut rng)).sum(..)).reduce(|a, b| a + b)
+        gradients
+            .iter()
+            .map(|dx| (dx * Tensor::randn_of::<f64>(*dx.shape(), &mut rng)).sum(..))
+            .reduce(|a, b| a + b)
             .expect("a function has inputs")
     }
 }
@@ -130,8 +133,7 @@ fn weighted(f: &dyn Fn(&[Tensor<f64>]) -> Tensor<f64>, inputs: &[Tensor<f64>]) -
 }
 
 fn analytic(f: &dyn Fn(&[Tensor<f64>]) -> Tensor<f64>, inputs: &[Tensor<f64>], create_graph: bool) -> Vec<Tensor<f64>> {
-    let inputs: Vec<_> =
-        inputs.iter().map(|x| if x.has_history() { x.clone() } else { x.requires_grad() }).collect();
+    let inputs: Vec<_> = inputs.iter().map(|x| if x.has_history() { x.clone() } else { x.requires_grad() }).collect();
     let y = weighted(f, &inputs);
     let references: Vec<_> = inputs.iter().collect();
     // A derivative of high order may no longer depend on anything.

@@ -155,7 +155,10 @@ struct Pending<T: Float> {
 #[track_caller]
 fn seed<T: Float>(caller: &str, output: &Tensor<T>, gradient: Option<Tensor<T>>) -> Pending<T> {
     let Some(node) = output.history.node() else {
-        panic!("{caller}: a tensor of shape {} that was calculated from no leaf that requires a gradient", output.shape())
+        panic!(
+            "{caller}: a tensor of shape {} that was calculated from no leaf that requires a gradient",
+            output.shape()
+        )
     };
     let gradient = match gradient {
         Some(gradient) => gradient,
@@ -235,7 +238,9 @@ impl Pass {
             if self.needed.is_some() {
                 arrive(&*node, gradient.clone());
             }
-            if node.inputs().iter().any(|input| self.wants(input)) && !self.step(&node, gradient.into_dense(), &mut pending) {
+            if node.inputs().iter().any(|input| self.wants(input))
+                && !self.step(&node, gradient.into_dense(), &mut pending)
+            {
                 freed(&*node);
             }
         }

@@ -54,7 +54,8 @@ impl<T: Element> Grads<'_, T> {
     /// # Panics
     /// If the operation does not declare [`SAVES_OUTPUT`](super::Op::SAVES_OUTPUT).
     pub fn output(&mut self) -> Tensor<T> {
-        let mut y = self.output.take().expect("an operation that declares SAVES_OUTPUT, which asks once for its output");
+        let mut y =
+            self.output.take().expect("an operation that declares SAVES_OUTPUT, which asks once for its output");
         if self.pass.create_graph {
             y.history = History::at(self.node);
         }

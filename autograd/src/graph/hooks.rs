@@ -78,7 +78,10 @@ impl<T: Float> Tensor<T> {
     /// # Panics
     /// If the tensor has no history; and, in backward, if the hook returns another shape.
     #[track_caller]
-    pub fn register_hook(&self, hook: impl Fn(&Tensor<T>) -> Option<Tensor<T>> + Send + Sync + 'static) -> HookHandle<T> {
+    pub fn register_hook(
+        &self,
+        hook: impl Fn(&Tensor<T>) -> Option<Tensor<T>> + Send + Sync + 'static,
+    ) -> HookHandle<T> {
         let node = self.history.node().expect("register_hook: a tensor that requires a gradient");
         let mut extras = node.head().extras();
         let id = extras.next_hook;
@@ -151,8 +154,14 @@ pub(super) fn pass_hooks<T: Float>(node: &dyn Node<T>, gradient: Gradient<T>) ->
                 node.name(),
                 replacement.shape(),
             );
-            if anomaly_enabled() && first_anomaly(&gradient).is_none() && let Some(found) = first_anomaly(&replacement) {
-                panic!("anomaly: a hook on {} at {origin} made {found}; the gradient it was given was finite", node.name());
+            if anomaly_enabled()
+                && first_anomaly(&gradient).is_none()
+                && let Some(found) = first_anomaly(&replacement)
+            {
+                panic!(
+                    "anomaly: a hook on {} at {origin} made {found}; the gradient it was given was finite",
+                    node.name()
+                );
             }
             gradient = replacement;
         }

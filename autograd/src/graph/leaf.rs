@@ -54,7 +54,11 @@ impl<T: Float> Tensor<T> {
             Some(Gradient::Sparse(SparseRows { shape, .. })) => *shape,
             None => *self.shape(),
         };
-        assert!(shape == *self.shape(), "set_gradient: a gradient of shape {shape} for a leaf of shape {}", self.shape());
+        assert!(
+            shape == *self.shape(),
+            "set_gradient: a gradient of shape {shape} for a leaf of shape {}",
+            self.shape()
+        );
         let slot = self.slot().expect("set_gradient: a leaf that requires a gradient");
         *lock(slot) = gradient.map(Gradient::without_history);
     }

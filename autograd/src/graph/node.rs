@@ -6,9 +6,9 @@
 //! The edges of a node stay as long as the node does. What the operation saved goes as backward
 //! consumes it, and that is where the memory is.
 
+use super::gradient::Gradient;
 use super::grads::Grads;
 use super::hooks::Extras;
-use super::gradient::Gradient;
 use super::op::Op;
 use crate::kernels::element::Element;
 use crate::kernels::parallel;

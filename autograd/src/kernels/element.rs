@@ -57,15 +57,15 @@ pub trait Number:
     fn to_f64(self) -> f64;
     /// Whether this is a NaN.
     fn is_nan(self) -> bool;
-    /// The larger of two; NaN if either is.
+    /// The larger of two, `self` if they are equal; NaN if either is.
     #[inline(always)]
     fn maximum(self, other: Self) -> Self {
-        if self > other || self.is_nan() { self } else { other }
+        if self >= other || self.is_nan() { self } else { other }
     }
-    /// The smaller of two; NaN if either is.
+    /// The smaller of two, `self` if they are equal; NaN if either is.
     #[inline(always)]
     fn minimum(self, other: Self) -> Self {
-        if self < other || self.is_nan() { self } else { other }
+        if self <= other || self.is_nan() { self } else { other }
     }
 }
 
@@ -77,8 +77,6 @@ pub trait Float: Number + Math + GemmFloat {
     fn sqrt(self) -> Self;
     /// |self|
     fn abs(self) -> Self;
-    /// self^exponent
-    fn powf(self, exponent: Self) -> Self;
     /// sin self
     fn sin(self) -> Self;
     /// cos self
@@ -147,10 +145,6 @@ macro_rules! float {
             #[inline(always)]
             fn abs(self) -> Self {
                 $t::abs(self)
-            }
-            #[inline(always)]
-            fn powf(self, exponent: Self) -> Self {
-                $t::powf(self, exponent)
             }
             #[inline(always)]
             fn sin(self) -> Self {

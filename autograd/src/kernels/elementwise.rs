@@ -1,13 +1,19 @@
-//! Element-wise kernels: one function, applied to every element of one operand or two.
+//! Element-wise kernels: one function, applied to the elements of one operand, of two or of three, each
+//! broadcast with its own strides.
 //!
 //! The functions are types with an `#[inline(always)]` method rather than closures, because only what
 //! is inlined is compiled for the instruction set of the loop around it (see [`simd`](super::simd)).
 //! They are plain arithmetic without fused multiply-add, so an element-wise result is the same bits on
 //! every instruction set.
+//!
+//! Every kernel here is the same loop, [`Rows`], in which the elements of each operand lie side by side.
+//! An operand whose elements do not is copied, a block at a time, to where they do: the copy stays in
+//! the first cache, so broadcasting costs little more than reading. A loop for each combination of
+//! strides would gain less than that, and be compiled again for each function, type and instruction set.
 
 use super::parallel;
 use super::simd::{Loop, vectorised};
-use super::strided::{Run, Runs, for_each_offset, merged};
+use super::strided::{Run, for_each_offset, merged};
 
 /// A function of one element.
 pub trait Unary<T, U = T>: Copy + Send + Sync {
@@ -21,35 +27,10 @@ pub trait Binary<A, B = A, U = A>: Copy + Send + Sync {
     fn eval(self, a: A, b: B) -> U;
 }
 
-/// `y[i] = f(x[i])`
-pub fn map<T: Copy + Sync, U: Copy + Send, F: Unary<T, U>>(f: F, x: &[T], y: &mut [U]) {
-    struct Map<'a, F, T, U>(F, &'a [T], &'a mut [U]);
-    impl<T: Copy, U, F: Unary<T, U>> Loop for Map<'_, F, T, U> {
-        type Out = ();
-        #[inline(always)]
-        fn run(self) {
-            for (y, &x) in self.2.iter_mut().zip(self.1) {
-                *y = self.0.eval(x);
-            }
-        }
-    }
-    assert_eq!(x.len(), y.len());
-    parallel::for_each_chunk(y, |start, y| vectorised(Map(f, &x[start..start + y.len()], y)));
-}
-
-/// `x[i] = f(x[i])`
-pub fn map_in_place<T: Copy + Send, F: Unary<T>>(f: F, x: &mut [T]) {
-    struct Map<'a, F, T>(F, &'a mut [T]);
-    impl<T: Copy, F: Unary<T>> Loop for Map<'_, F, T> {
-        type Out = ();
-        #[inline(always)]
-        fn run(self) {
-            for x in self.1 {
-                *x = self.0.eval(*x);
-            }
-        }
-    }
-    parallel::for_each_chunk(x, |_, x| vectorised(Map(f, x)));
+/// A function of three elements.
+pub trait Ternary<A, B = A, C = A, U = A>: Copy + Send + Sync {
+    /// The function. Mark it `#[inline(always)]`.
+    fn eval(self, a: A, b: B, c: C) -> U;
 }
 
 /// `a[i] = f(a[i], b[i])`
@@ -77,7 +58,20 @@ pub struct Operand<'a, T> {
     pub strides: &'a [usize],
 }
 
-/// `out[i, j, …] = f(a[i, j, …], b[i, j, …])`, with each operand's own strides.
+/// In place of an operand that a kernel does not have: any number of nothings, which take no memory.
+const NONE: Operand<'_, ()> = Operand { data: &[(); usize::MAX], strides: &[0; 8] };
+
+/// `y[i, j, …] = f(x[i, j, …])`
+pub fn map<T: Copy + Sync, U: Copy + Send, F: Unary<T, U>>(f: F, shape: &[usize], x: Operand<'_, T>, y: &mut [U]) {
+    run(Map(f), shape, (x, NONE, NONE), y);
+}
+
+/// `x[i] = f(x[i])`
+pub fn map_in_place<T: Copy + Send, F: Unary<T>>(f: F, x: &mut [T]) {
+    run(MapInPlace(f), &[x.len()], (NONE, NONE, NONE), x);
+}
+
+/// `out[i, j, …] = f(a[i, j, …], b[i, j, …])`
 pub fn zip<A, B, U, F>(f: F, shape: &[usize], a: Operand<'_, A>, b: Operand<'_, B>, out: &mut [U])
 where
     A: Copy + Sync,
@@ -85,140 +79,212 @@ where
     U: Copy + Send,
     F: Binary<A, B, U>,
 {
-    if out.is_empty() {
-        return;
-    }
-    let runs = merged(shape, [a.strides, b.strides]);
-    let Some((&inner, outer)) = runs.split_last() else {
-        out[0] = f.eval(a.data[0], b.data[0]);
-        return;
-    };
-    if outer.is_empty() {
-        parallel::for_each_chunk(out, |start, out| {
-            let (a, b) = (&a.data[start * inner.strides[0]..], &b.data[start * inner.strides[1]..]);
-            let inner = Run { size: out.len(), ..inner };
-            vectorised(Rows { f, a, b, inner, outer: &[], first: 0, out });
-        });
-    } else {
-        parallel::for_each_rows(out, inner.size, |first, out| {
-            vectorised(Rows { f, a: a.data, b: b.data, inner, outer, first, out });
-        });
-    }
+    run(Zip(f), shape, (a, b, NONE), out);
 }
 
-/// Some rows of a broadcast.
-struct Rows<'a, F, A, B, U> {
-    f: F,
-    a: &'a [A],
-    b: &'a [B],
-    /// A row.
-    inner: Run<2>,
-    /// The runs over rows.
-    outer: &'a [Run<2>],
-    /// The number of the first row of `out`.
-    first: usize,
-    out: &'a mut [U],
-}
-
-impl<A: Copy, B: Copy, U, F: Binary<A, B, U>> Loop for Rows<'_, F, A, B, U> {
-    type Out = ();
-    #[inline(always)]
-    fn run(self) {
-        let Rows { f, a, b, inner: Run { size, strides }, outer, first, out } = self;
-        let mut rows = out.chunks_exact_mut(size);
-        let count = rows.len();
-        for_each_offset(outer, first..first + count, |[at_a, at_b]| {
-            let row = rows.next().expect("as many rows as offsets");
-            match strides {
-                [1, 1] => {
-                    for ((y, &a), &b) in row.iter_mut().zip(&a[at_a..at_a + size]).zip(&b[at_b..at_b + size]) {
-                        *y = f.eval(a, b);
-                    }
-                }
-                [1, 0] => {
-                    let b = b[at_b];
-                    for (y, &a) in row.iter_mut().zip(&a[at_a..at_a + size]) {
-                        *y = f.eval(a, b);
-                    }
-                }
-                [0, 1] => {
-                    let a = a[at_a];
-                    for (y, &b) in row.iter_mut().zip(&b[at_b..at_b + size]) {
-                        *y = f.eval(a, b);
-                    }
-                }
-                [stride_a, stride_b] => {
-                    for (i, y) in row.iter_mut().enumerate() {
-                        *y = f.eval(a[at_a + i * stride_a], b[at_b + i * stride_b]);
-                    }
-                }
-            }
-        });
-    }
-}
-
-/// `a[i, j, …] = f(a[i, j, …], b[i, j, …])` with `a` row-major and `b` broadcast to its shape.
+/// `a[i, j, …] = f(a[i, j, …], b[i, j, …])` with `a` row-major.
 pub fn zip_in_place<A, B, F>(f: F, shape: &[usize], a: &mut [A], b: Operand<'_, B>)
 where
     A: Copy + Send,
     B: Copy + Sync,
     F: Binary<A, B>,
 {
-    struct InPlace<'a, F, A, B> {
-        f: F,
-        a: &'a mut [A],
-        b: &'a [B],
-        runs: &'a Runs<1>,
-        first: usize,
+    run(ZipInPlace(f), shape, (b, NONE, NONE), a);
+}
+
+/// `out[i, j, …] = f(a[i, j, …], b[i, j, …], c[i, j, …])`
+pub fn zip3<A, B, C, U, F>(f: F, shape: &[usize], operands: Operands<'_, A, B, C>, out: &mut [U])
+where
+    A: Copy + Sync,
+    B: Copy + Sync,
+    C: Copy + Sync,
+    U: Copy + Send,
+    F: Ternary<A, B, C, U>,
+{
+    run(Zip3(f), shape, operands, out);
+}
+
+/// Three operands that broadcast to one shape.
+pub type Operands<'a, A, B, C> = (Operand<'a, A>, Operand<'a, B>, Operand<'a, C>);
+
+/// What happens to one element of the output.
+trait Step<A, B, C, U>: Copy + Send + Sync {
+    fn write(self, y: &mut U, a: A, b: B, c: C);
+}
+
+#[derive(Clone, Copy)]
+struct Map<F>(F);
+impl<T, U, F: Unary<T, U>> Step<T, (), (), U> for Map<F> {
+    #[inline(always)]
+    fn write(self, y: &mut U, x: T, (): (), (): ()) {
+        *y = self.0.eval(x);
     }
-    impl<A: Copy, B: Copy, F: Binary<A, B>> Loop for InPlace<'_, F, A, B> {
-        type Out = ();
-        #[inline(always)]
-        fn run(self) {
-            let InPlace { f, a, b, runs, first } = self;
-            let Some((&Run { size, strides: [stride] }, outer)) = runs.split_last() else { return };
-            let mut rows = a.chunks_exact_mut(size);
-            let count = rows.len();
-            for_each_offset(outer, first..first + count, |[at]| {
-                let row = rows.next().expect("as many rows as offsets");
-                match stride {
-                    1 => {
-                        for (a, &b) in row.iter_mut().zip(&b[at..at + size]) {
-                            *a = f.eval(*a, b);
-                        }
-                    }
-                    0 => {
-                        let b = b[at];
-                        for a in row {
-                            *a = f.eval(*a, b);
-                        }
-                    }
-                    stride => {
-                        for (i, a) in row.iter_mut().enumerate() {
-                            *a = f.eval(*a, b[at + i * stride]);
-                        }
-                    }
-                }
-            });
-        }
+}
+
+#[derive(Clone, Copy)]
+struct MapInPlace<F>(F);
+impl<T: Copy, F: Unary<T>> Step<(), (), (), T> for MapInPlace<F> {
+    #[inline(always)]
+    fn write(self, x: &mut T, (): (), (): (), (): ()) {
+        *x = self.0.eval(*x);
     }
-    if a.is_empty() {
+}
+
+#[derive(Clone, Copy)]
+struct Zip<F>(F);
+impl<A, B, U, F: Binary<A, B, U>> Step<A, B, (), U> for Zip<F> {
+    #[inline(always)]
+    fn write(self, y: &mut U, a: A, b: B, (): ()) {
+        *y = self.0.eval(a, b);
+    }
+}
+
+#[derive(Clone, Copy)]
+struct ZipInPlace<F>(F);
+impl<A: Copy, B, F: Binary<A, B>> Step<B, (), (), A> for ZipInPlace<F> {
+    #[inline(always)]
+    fn write(self, a: &mut A, b: B, (): (), (): ()) {
+        *a = self.0.eval(*a, b);
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Zip3<F>(F);
+impl<A, B, C, U, F: Ternary<A, B, C, U>> Step<A, B, C, U> for Zip3<F> {
+    #[inline(always)]
+    fn write(self, y: &mut U, a: A, b: B, c: C) {
+        *y = self.0.eval(a, b, c);
+    }
+}
+
+/// Takes `step` for every element of `out`, in parallel if they are many.
+#[inline]
+fn run<A, B, C, U, F>(step: F, shape: &[usize], (a, b, c): Operands<'_, A, B, C>, out: &mut [U])
+where
+    A: Copy + Sync,
+    B: Copy + Sync,
+    C: Copy + Sync,
+    U: Send,
+    F: Step<A, B, C, U>,
+{
+    assert_eq!(out.len(), shape.iter().product::<usize>());
+    if out.is_empty() {
         return;
     }
-    let runs = merged(shape, [b.strides]);
-    match &*runs {
-        [] => a[0] = f.eval(a[0], b.data[0]),
-        &[Run { strides: [stride], .. }] => parallel::for_each_chunk(a, |start, a| {
-            let runs = merged(&[a.len()], [&[stride]]);
-            if runs.is_empty() {
-                a[0] = f.eval(a[0], b.data[start * stride]);
-            } else {
-                vectorised(InPlace { f, a, b: &b.data[start * stride..], runs: &runs, first: 0 });
+    let runs = merged(shape, [a.strides, b.strides, c.strides]);
+    let (a, b, c) = (a.data, b.data, c.data);
+    match *runs {
+        [] => step.write(&mut out[0], a[0], b[0], c[0]),
+        [inner] => parallel::for_each_chunk(out, |start, out| {
+            let [at_a, at_b, at_c] = inner.strides.map(|stride| start * stride);
+            let inner = Run { size: out.len(), ..inner };
+            vectorised(Rows { step, a: &a[at_a..], b: &b[at_b..], c: &c[at_c..], inner, outer: &[], first: 0, out });
+        }),
+        [ref outer @ .., inner] => parallel::for_each_rows(out, inner.size, |first, out| {
+            vectorised(Rows { step, a, b, c, inner, outer, first, out });
+        }),
+    }
+}
+
+/// Some rows of the output, and the operands.
+struct Rows<'a, F, A, B, C, U> {
+    step: F,
+    a: &'a [A],
+    b: &'a [B],
+    c: &'a [C],
+    /// A row.
+    inner: Run<3>,
+    /// The runs over rows.
+    outer: &'a [Run<3>],
+    /// The number of the first row of `out`.
+    first: usize,
+    out: &'a mut [U],
+}
+
+impl<A: Copy, B: Copy, C: Copy, U, F: Step<A, B, C, U>> Loop for Rows<'_, F, A, B, C, U> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        let Rows { step, a, b, c, inner: Run { size, strides }, outer, first, out } = self;
+        let (mut a, mut b, mut c) = (Side::new(a, strides[0]), Side::new(b, strides[1]), Side::new(c, strides[2]));
+        let mut rows = out.chunks_exact_mut(size);
+        let count = rows.len();
+        // Without a copy to make, a row is one block.
+        let block = if a.is_direct() && b.is_direct() && c.is_direct() { size } else { BLOCK };
+        for_each_offset(outer, first..first + count, |[at_a, at_b, at_c]| {
+            let row = rows.next().expect("as many rows as offsets");
+            for (i, out) in row.chunks_mut(block).enumerate() {
+                let (start, len) = (i * block, out.len());
+                let (a, b, c) = (a.block(at_a, start, len), b.block(at_b, start, len), c.block(at_c, start, len));
+                for (((y, &a), &b), &c) in out.iter_mut().zip(a).zip(b).zip(c) {
+                    step.write(y, a, b, c);
+                }
             }
-        }),
-        [.., Run { size, .. }] => parallel::for_each_rows(a, *size, |first, a| {
-            vectorised(InPlace { f, a, b: b.data, runs: &runs, first });
-        }),
+        });
+    }
+}
+
+/// Elements of a block: 1 KiB an operand in `f32`.
+const BLOCK: usize = 256;
+
+/// An operand that hands out its elements side by side.
+enum Side<'a, T> {
+    /// They lie so.
+    Direct(&'a [T]),
+    /// They are copied.
+    Copied(Copied<'a, T>),
+}
+
+struct Copied<'a, T> {
+    data: &'a [T],
+    stride: usize,
+    copy: [T; BLOCK],
+    /// Of an operand that repeats one element: which one `copy` holds, and how often.
+    repeated: (usize, usize),
+}
+
+impl<'a, T: Copy> Side<'a, T> {
+    #[inline(always)]
+    fn new(data: &'a [T], stride: usize) -> Self {
+        if stride == 1 || size_of::<T>() == 0 {
+            Side::Direct(data)
+        } else {
+            Side::Copied(Copied { data, stride, copy: [data[0]; BLOCK], repeated: (0, BLOCK) })
+        }
+    }
+
+    #[inline(always)]
+    fn is_direct(&self) -> bool {
+        matches!(self, Side::Direct(_))
+    }
+
+    /// Elements `start..start + len` of the row that begins at `at`.
+    #[inline(always)]
+    fn block(&mut self, at: usize, start: usize, len: usize) -> &[T] {
+        match self {
+            Side::Direct(data) => &data[at + start..at + start + len],
+            Side::Copied(side) => side.block(at, start, len),
+        }
+    }
+}
+
+impl<T: Copy> Copied<'_, T> {
+    #[inline(always)]
+    fn block(&mut self, at: usize, start: usize, len: usize) -> &[T] {
+        let copy = &mut self.copy[..len];
+        if self.stride == 0 {
+            let (held, count) = self.repeated;
+            if at != held || len > count {
+                copy.fill(self.data[at]);
+                self.repeated = (at, len);
+            }
+        } else {
+            let from = at + start * self.stride;
+            for (i, x) in copy.iter_mut().enumerate() {
+                *x = self.data[from + i * self.stride];
+            }
+        }
+        copy
     }
 }
 
@@ -227,51 +293,75 @@ mod tests {
     use super::*;
     use crate::kernels::strided;
 
+    /// The same polynomial of one, two and three variables.
     #[derive(Clone, Copy)]
-    struct Axpy;
-    impl Binary<f32> for Axpy {
+    struct Horner;
+    impl Unary<f32> for Horner {
+        #[inline(always)]
+        fn eval(self, a: f32) -> f32 {
+            Binary::eval(self, a, 0.0)
+        }
+    }
+    impl Binary<f32> for Horner {
         #[inline(always)]
         fn eval(self, a: f32, b: f32) -> f32 {
-            2.0 * a + b
+            Ternary::eval(self, a, b, 0.0)
+        }
+    }
+    impl Ternary<f32> for Horner {
+        #[inline(always)]
+        fn eval(self, a: f32, b: f32, c: f32) -> f32 {
+            (a * 3.0 + b) * 5.0 + c
         }
     }
 
-    /// Both operands copied out first, then one plain loop.
-    fn naive(shape: &[usize], a: Operand<'_, f32>, b: Operand<'_, f32>) -> Vec<f32> {
-        let count = shape.iter().product();
-        let (mut x, mut y) = (vec![0.0; count], vec![0.0; count]);
-        strided::copy(a.data, shape, a.strides, &mut x);
-        strided::copy(b.data, shape, b.strides, &mut y);
-        x.iter().zip(&y).map(|(&a, &b)| Axpy.eval(a, b)).collect()
+    /// The elements of an operand, copied to where they lie side by side.
+    fn packed(shape: &[usize], x: Operand<'_, f32>) -> Vec<f32> {
+        let mut out = vec![0.0; shape.iter().product()];
+        strided::copy(x.data, shape, x.strides, &mut out);
+        out
     }
 
     #[test]
     fn broadcasts_agree_with_the_plain_loop() {
         let data: Vec<f32> = (0..150_000).map(|i| (i * 7919 % 1013) as f32).collect();
-        let cases: &[(&[usize], &[usize], &[usize])] = &[
-            (&[], &[], &[]),
-            (&[1], &[1], &[0]),
-            (&[7], &[1], &[1]),
-            (&[7], &[0], &[1]),
-            (&[70_001], &[1], &[0]),
-            (&[70_001], &[1], &[2]),
-            (&[300, 300], &[300, 1], &[0, 1]),
-            (&[300, 300], &[1, 300], &[300, 1]),
-            (&[3, 4, 5], &[20, 5, 1], &[1, 0, 3]),
-            (&[2, 0, 5], &[0, 5, 1], &[1, 0, 3]),
-            (&[300, 1, 300], &[300, 7, 1], &[1, 0, 0]),
+        let cases: &[(&[usize], [&[usize]; 3])] = &[
+            (&[], [&[], &[], &[]]),
+            (&[1], [&[1], &[0], &[5]]),
+            (&[7], [&[1], &[1], &[1]]),
+            (&[7], [&[0], &[1], &[0]]),
+            (&[255], [&[0], &[1], &[2]]),
+            (&[257], [&[1], &[0], &[0]]),
+            (&[70_001], [&[1], &[0], &[2]]),
+            (&[70_001], [&[1], &[2], &[1]]),
+            (&[300, 300], [&[300, 1], &[0, 1], &[1, 0]]),
+            (&[300, 300], [&[1, 0], &[300, 1], &[300, 1]]),
+            (&[300, 300], [&[1, 300], &[300, 1], &[0, 0]]),
+            (&[2, 3, 70], [&[3, 1, 0], &[0, 5, 1], &[1, 0, 0]]),
+            (&[3, 4, 5], [&[20, 5, 1], &[1, 0, 3], &[0, 0, 1]]),
+            (&[2, 0, 5], [&[0, 5, 1], &[1, 0, 3], &[0, 0, 0]]),
+            (&[300, 1, 300], [&[300, 7, 1], &[1, 0, 0], &[0, 0, 1]]),
         ];
-        for (shape, strides_a, strides_b) in cases {
-            let (a, b) = (Operand { data: &data, strides: strides_a }, Operand { data: &data[5..], strides: strides_b });
-            let expected = naive(shape, a, b);
-            let mut out = vec![0.0; expected.len()];
-            zip(Axpy, shape, a, b, &mut out);
-            assert_eq!(out, expected, "zip of {shape:?}");
+        for (shape, strides) in cases {
+            let [a, b, c] = [0, 1, 2].map(|i| Operand { data: &data[i * 5..], strides: strides[i] });
+            let (x, y, z) = (packed(shape, a), packed(shape, b), packed(shape, c));
+            let count = x.len();
+            let of = |f: &dyn Fn(usize) -> f32| (0..count).map(f).collect::<Vec<_>>();
+            let mut out = vec![0.0; count];
 
-            let mut left = vec![0.0; expected.len()];
-            strided::copy(a.data, shape, a.strides, &mut left);
-            zip_in_place(Axpy, shape, &mut left, b);
-            assert_eq!(left, expected, "zip_in_place of {shape:?}");
+            map(Horner, shape, a, &mut out);
+            assert_eq!(out, of(&|i| Unary::eval(Horner, x[i])), "map of {shape:?}");
+            zip(Horner, shape, a, b, &mut out);
+            assert_eq!(out, of(&|i| Binary::eval(Horner, x[i], y[i])), "zip of {shape:?}");
+            zip3(Horner, shape, (a, b, c), &mut out);
+            assert_eq!(out, of(&|i| Ternary::eval(Horner, x[i], y[i], z[i])), "zip3 of {shape:?}");
+
+            let mut left = x.clone();
+            map_in_place(Horner, &mut left);
+            assert_eq!(left, of(&|i| Unary::eval(Horner, x[i])), "map_in_place of {shape:?}");
+            let mut left = x.clone();
+            zip_in_place(Horner, shape, &mut left, b);
+            assert_eq!(left, of(&|i| Binary::eval(Horner, x[i], y[i])), "zip_in_place of {shape:?}");
         }
     }
 }

@@ -54,11 +54,7 @@ pub fn merged<const N: usize>(shape: &[usize], strides: [&[usize]; N]) -> Runs<N
 /// Calls `f(offsets)` with each operand's offset for rows `rows.start..rows.end` of the outer runs,
 /// counted in row-major order: an odometer.
 #[inline]
-pub fn for_each_offset<const N: usize>(
-    outer: &[Run<N>],
-    rows: std::ops::Range<usize>,
-    mut f: impl FnMut([usize; N]),
-) {
+pub fn for_each_offset<const N: usize>(outer: &[Run<N>], rows: std::ops::Range<usize>, mut f: impl FnMut([usize; N])) {
     // Where the odometer stands at `rows.start`.
     let mut index = [0; MAX_RUNS];
     let mut offsets = [0; N];

@@ -150,10 +150,7 @@ impl<T: Number> Arithmetic<T> for Mul {
     const NAME: &'static str = "mul";
     #[track_caller]
     fn record(y: Tensor<T>, a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
-        y.recorded([a, b], || Product {
-            a: b.has_history().then(|| a.clone()),
-            b: a.has_history().then(|| b.clone()),
-        })
+        y.recorded([a, b], || Product { a: b.has_history().then(|| a.clone()), b: a.has_history().then(|| b.clone()) })
     }
 }
 

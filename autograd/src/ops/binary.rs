@@ -1,8 +1,8 @@
-//! The frame of element-wise functions of two tensors: broadcasting, and writing in place where
-//! nobody else looks.
+//! What element-wise functions of two or three tensors share: broadcasting, and writing in place where
+//! nobody else looks. The frame of those of two that can be differentiated is [`function2`](super::function2).
 
 use crate::kernels::element::Element;
-use crate::kernels::elementwise::{self, Binary, Operand};
+use crate::kernels::elementwise::{self, Binary, Operand, Ternary, Unary};
 use crate::tensor::layout::broadcast_shapes;
 use crate::tensor::{Dims, Tensor};
 
@@ -62,4 +62,81 @@ where
         return a.detach();
     }
     zip(f, shape, &a, b)
+}
+
+/// f(a, b, c), broadcast to `shape`, without history.
+pub(crate) fn zip3<A, B, C, U, F>(f: F, shape: Dims, a: &Tensor<A>, b: &Tensor<B>, c: &Tensor<C>) -> Tensor<U>
+where
+    A: Element,
+    B: Element,
+    C: Element,
+    U: Element,
+    F: Ternary<A, B, C, U>,
+{
+    let (strides_a, strides_b, strides_c) = (strides_for(a, shape), strides_for(b, shape), strides_for(c, shape));
+    let a = Operand { data: a.view(), strides: &strides_a };
+    let b = Operand { data: b.view(), strides: &strides_b };
+    let c = Operand { data: c.view(), strides: &strides_c };
+    Tensor::build(shape, |out| elementwise::zip3(f, &shape, (a, b, c), out))
+}
+
+/// What a function takes that accepts both `&tensor`, which is broadcast, and one number for all elements:
+/// `x.gt(&y)`, `x.gt(0.0)`.
+#[derive(Clone, Copy)]
+pub enum TensorOrScalar<'a, T: Element> {
+    /// A tensor.
+    Tensor(&'a Tensor<T>),
+    /// One number.
+    Scalar(T),
+}
+
+impl<'a, T: Element> From<&'a Tensor<T>> for TensorOrScalar<'a, T> {
+    fn from(x: &'a Tensor<T>) -> Self {
+        TensorOrScalar::Tensor(x)
+    }
+}
+
+impl<T: Element> From<T> for TensorOrScalar<'_, T> {
+    fn from(x: T) -> Self {
+        TensorOrScalar::Scalar(x)
+    }
+}
+
+impl<T: Element> TensorOrScalar<'_, T> {
+    /// As a tensor; a number becomes one without axes, which broadcasts to any shape.
+    pub(crate) fn tensor(self) -> Tensor<T> {
+        match self {
+            TensorOrScalar::Tensor(x) => x.clone(),
+            TensorOrScalar::Scalar(x) => Tensor::full_of(Dims::SCALAR, x),
+        }
+    }
+}
+
+/// f(a, b), broadcast, without history.
+#[track_caller]
+pub(crate) fn zip_with<A, B, U, F>(name: &str, f: F, a: &Tensor<A>, b: TensorOrScalar<'_, B>) -> Tensor<U>
+where
+    A: Element,
+    B: Element,
+    U: Element,
+    F: Binary<A, B, U>,
+{
+    match b {
+        TensorOrScalar::Tensor(b) => zip(f, broadcast(name, a, b), a, b),
+        TensorOrScalar::Scalar(b) => super::unary::map(WithScalar { f, b }, a),
+    }
+}
+
+/// f with a fixed second operand.
+#[derive(Clone, Copy)]
+struct WithScalar<F, B> {
+    f: F,
+    b: B,
+}
+
+impl<A, B: Element, U, F: Binary<A, B, U>> Unary<A, U> for WithScalar<F, B> {
+    #[inline(always)]
+    fn eval(self, a: A) -> U {
+        self.f.eval(a, self.b)
+    }
 }

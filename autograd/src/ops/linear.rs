@@ -79,7 +79,12 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn linear(&self, weight: &Tensor<T>, bias: Option<&Tensor<T>>) -> Tensor<T> {
         let fits = self.rank() >= 1 && weight.rank() == 2 && self.size(-1) == weight.size(1);
-        assert!(fits, "linear: an input {} for a weight {}; they must be […, in] and [out, in]", self.shape(), weight.shape());
+        assert!(
+            fits,
+            "linear: an input {} for a weight {}; they must be […, in] and [out, in]",
+            self.shape(),
+            weight.shape()
+        );
         let Some(bias) = bias else { return self.matmul(&weight.t()) };
         let rows = self.shape()[..self.rank() - 1].iter().product();
         let y = self.reshape(Dims::from([rows, weight.size(1)])).addmm(&weight.t(), bias);

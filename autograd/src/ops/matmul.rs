@@ -163,7 +163,8 @@ mod tests {
         let mut rng = Rng::seeded(3);
         for (a, b) in cases {
             let inputs = [Tensor::randn_of::<f64>(*a, &mut rng), Tensor::randn_of::<f64>(*b, &mut rng)];
-            gradcheck_to_order(&|x| x[0].matmul(&x[1]), &inputs, 3).unwrap_or_else(|e| panic!("{a:?} times {b:?}: {e}"));
+            gradcheck_to_order(&|x| x[0].matmul(&x[1]), &inputs, 3)
+                .unwrap_or_else(|e| panic!("{a:?} times {b:?}: {e}"));
         }
         let inputs = [Tensor::randn_of::<f64>([3, 2], &mut rng), Tensor::randn_of::<f64>([4, 3], &mut rng)];
         gradcheck_to_order(&|x| x[0].t().matmul(&x[1].t()), &inputs, 3).unwrap();

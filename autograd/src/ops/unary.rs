@@ -11,8 +11,8 @@
 //! The gradient checks hold 3 and 4 against each other and against differences of 1.
 
 use crate::graph::{Grads, Op};
-use crate::kernels::element::{Element, Float};
-use crate::kernels::elementwise::{self, Binary, Unary};
+use crate::kernels::element::{Element, Number};
+use crate::kernels::elementwise::{self, Binary, Operand, Unary};
 use crate::tensor::Tensor;
 
 /// What a function's derivative is calculated from.
@@ -24,8 +24,8 @@ pub enum Saves {
     Output,
 }
 
-/// An element-wise function that can be differentiated.
-pub trait Function<T: Float>: Unary<T> + 'static {
+/// An element-wise function that can be differentiated. On integers it just runs: they have no gradients.
+pub trait Function<T: Number>: Unary<T> + 'static {
     /// The name that errors and drawings show.
     const NAME: &'static str;
     /// What the derivative is calculated from.
@@ -47,8 +47,8 @@ pub trait Function<T: Float>: Unary<T> + 'static {
 
 /// y = f(x) without history.
 pub(crate) fn map<T: Element, U: Element, F: Unary<T, U>>(f: F, x: &Tensor<T>) -> Tensor<U> {
-    let x = x.packed();
-    Tensor::build(*x.shape(), |y| elementwise::map(f, x.slice(), y))
+    let operand = Operand { data: x.view(), strides: x.strides() };
+    Tensor::build(*x.shape(), |y| elementwise::map(f, x.shape(), operand, y))
 }
 
 /// y = f(x) without history: in place of `x`, if no other handle shares its storage.
@@ -62,12 +62,12 @@ pub(crate) fn map_into<T: Element, F: Unary<T>>(f: F, mut x: Tensor<T>) -> Tenso
 
 /// A function that was applied.
 #[derive(Clone)]
-struct Applied<T: Float, F> {
+struct Applied<T: Number, F> {
     function: F,
     x: Option<Tensor<T>>,
 }
 
-impl<T: Float, F: Function<T>> Op<T> for Applied<T, F> {
+impl<T: Number, F: Function<T>> Op<T> for Applied<T, F> {
     const NAME: &'static str = F::NAME;
     const SAVES_OUTPUT: bool = matches!(F::SAVES, Saves::Output);
 
@@ -90,7 +90,7 @@ impl<T: Float, F: Function<T>> Op<T> for Applied<T, F> {
 #[derive(Clone, Copy)]
 struct Derivative<F>(F);
 
-impl<T: Float, F: Function<T>> Binary<T> for Derivative<F> {
+impl<T: Number, F: Function<T>> Binary<T> for Derivative<F> {
     #[inline(always)]
     fn eval(self, dy: T, saved: T) -> T {
         self.0.derivative(saved, dy)

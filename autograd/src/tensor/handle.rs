@@ -121,7 +121,8 @@ impl<T: Element> Tensor<T> {
     #[inline]
     pub(crate) fn as_slice(&self) -> Option<&[T]> {
         let start = self.layout.offset;
-        self.is_contiguous().then(|| if self.count() == 0 { &[][..] } else { &self.storage[start..start + self.count()] })
+        self.is_contiguous()
+            .then(|| if self.count() == 0 { &[][..] } else { &self.storage[start..start + self.count()] })
     }
 
     /// These elements in row-major order in memory; copies them only if they are not already. Without history.

@@ -6,6 +6,7 @@
 //! tanh.rs     from e^(−2|x|)
 //! sigmoid.rs  sigmoid, softplus, log-sigmoid: from e^(−|x|)
 //! erf.rs      two polynomials, for f32 and f64
+//! pow.rs      x^y and xⁿ, in double precision within
 //! ```
 //!
 //! **f32: for speed.** Each function is straight-line code. There is no branch (an `if` here picks one of two values
@@ -33,6 +34,7 @@
 mod erf;
 mod exp;
 mod ln;
+mod pow;
 mod sigmoid;
 mod tanh;
 #[cfg(test)]
@@ -67,6 +69,10 @@ pub trait Math: Copy {
     }
     /// 2/√π ∫₀ˣ e^(−t²) dt
     fn erf(self) -> Self;
+    /// x^y, as IEEE 754's pow: 1 where y = 0 or x = 1; NaN for a negative x, unless y is whole.
+    fn powf(self, y: Self) -> Self;
+    /// xⁿ; exact where the type can hold the result.
+    fn powi(self, n: i32) -> Self;
 }
 
 impl Math for f32 {
@@ -102,6 +108,14 @@ impl Math for f32 {
     fn erf(self) -> f32 {
         erf::erf(self)
     }
+    #[inline(always)]
+    fn powf(self, y: f32) -> f32 {
+        pow::powf(self, y)
+    }
+    #[inline(always)]
+    fn powi(self, n: i32) -> f32 {
+        pow::powi(self, n)
+    }
 }
 
 impl Math for f64 {
@@ -136,6 +150,15 @@ impl Math for f64 {
     #[inline(always)]
     fn erf(self) -> f64 {
         erf::erf_f64(self)
+    }
+    #[inline(always)]
+    fn powf(self, y: f64) -> f64 {
+        f64::powf(self, y)
+    }
+    #[inline(always)]
+    fn powi(self, n: i32) -> f64 {
+        // Not `f64::powi`, whose error grows with n.
+        f64::powf(self, f64::from(n))
     }
 }
 

@@ -6,7 +6,7 @@ fn stride() -> u64 {
 }
 
 /// |got − want| in units of the last place of an f32 near `want`; infinite if just one of them is a NaN.
-fn error_in_ulp(got: f32, want: f64) -> f64 {
+pub fn error_in_ulp(got: f32, want: f64) -> f64 {
     if got.is_nan() || want.is_nan() {
         return if got.is_nan() && want.is_nan() { 0.0 } else { f64::INFINITY };
     }
