@@ -7,8 +7,7 @@ use kuva::render::figure::Figure;
 use std::path::Path;
 
 /// Line colours, distinguishable by the colour-blind (Okabe and Ito).
-pub const COLOURS: [&str; 8] =
-    ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999"];
+pub const COLOURS: [&str; 8] = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999"];
 
 /// What a plot says about itself.
 #[derive(Clone, Copy)]

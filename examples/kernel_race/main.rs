@@ -57,8 +57,20 @@ impl Product {
                 // SAFETY: the pointers are to row-major matrices of these sizes, and C is not shared.
                 unsafe {
                     matrixmultiply::sgemm(
-                        m as usize, k as usize, n as usize, 1.0, self.a.as_ptr(), k, 1, self.b.as_ptr(), n, 1, 0.0,
-                        self.c.as_mut_ptr(), n, 1,
+                        m as usize,
+                        k as usize,
+                        n as usize,
+                        1.0,
+                        self.a.as_ptr(),
+                        k,
+                        1,
+                        self.b.as_ptr(),
+                        n,
+                        1,
+                        0.0,
+                        self.c.as_mut_ptr(),
+                        n,
+                        1,
                     );
                 }
             }
@@ -119,8 +131,11 @@ fn main() -> Result<()> {
     let cli = Cli::parse();
     let out = cli.common.out_dir("kernel_race")?;
     let start = Instant::now();
-    let (largest, time) =
-        if cli.common.quick { (64, Duration::from_millis(5)) } else { (cli.largest, Duration::from_millis(cli.millis)) };
+    let (largest, time) = if cli.common.quick {
+        (64, Duration::from_millis(5))
+    } else {
+        (cli.largest, Duration::from_millis(cli.millis))
+    };
     let threads = rayon::current_num_threads();
     let peak = peak::gflops();
     println!("{:?}; one core's fused multiply-adds peak at {peak:.0} GFLOP/s; {threads} threads", Isa::best());
@@ -128,8 +143,7 @@ fn main() -> Result<()> {
     let mut kernels = vec![Kernel::Naive, Kernel::Blocked];
     kernels.extend(Isa::available().into_iter().map(Kernel::Ours));
     kernels.extend([Kernel::OursRayon, Kernel::MatrixMultiply]);
-    let squares: Vec<usize> =
-        (4..).flat_map(|e| [1 << e, 3 << (e - 1)]).take_while(|&size| size <= largest).collect();
+    let squares: Vec<usize> = (4..).flat_map(|e| [1 << e, 3 << (e - 1)]).take_while(|&size| size <= largest).collect();
     let mut sizes: Vec<[usize; 3]> = squares.iter().map(|&size| [size; 3]).collect();
     if !cli.common.quick {
         sizes.extend(SHAPES);
@@ -172,6 +186,9 @@ fn main() -> Result<()> {
     save(&out.join("race.png"), "", 1, vec![panel])?;
     println!("race.png is in {}", out.display());
     let seconds = start.elapsed().as_secs_f64();
-    println!("result peak_gflops={peak:.1} best_gflops={best:.1} share_of_peak={:.3} seconds={seconds:.1}", best / peak);
+    println!(
+        "result peak_gflops={peak:.1} best_gflops={best:.1} share_of_peak={:.3} seconds={seconds:.1}",
+        best / peak
+    );
     Ok(())
 }

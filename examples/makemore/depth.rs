@@ -12,12 +12,8 @@ const BATCH: usize = 256;
 /// An activation by name.
 type Activation = (&'static str, fn(&Tensor) -> Tensor);
 
-const ACTIVATIONS: [Activation; 4] = [
-    ("none", |x| x.clone()),
-    ("tanh", |x| x.tanh()),
-    ("relu", |x| x.relu()),
-    ("sigmoid", |x| x.sigmoid()),
-];
+const ACTIVATIONS: [Activation; 4] =
+    [("none", |x| x.clone()), ("tanh", |x| x.tanh()), ("relu", |x| x.relu()), ("sigmoid", |x| x.sigmoid())];
 
 /// The gains on weights of variance 1 / fan_in.
 const GAINS: [(f32, &str); 4] = [(0.5, "gain 0.5"), (1.0, "gain 1"), (1.414_213_5, "gain √2"), (5.0 / 3.0, "gain 5/3")];
@@ -59,7 +55,8 @@ pub fn draw(path: &Path, seed: u64) -> Result<()> {
         let title = format!("activations, {name}");
         forward.push(Panel::lines(Labels { title: &title, x: "layer", y: "log10 of the RMS" }, &lines(|s| &s.forward)));
         let title = format!("gradients, {name}");
-        backward.push(Panel::lines(Labels { title: &title, x: "layer", y: "log10 of the RMS" }, &lines(|s| &s.backward)));
+        backward
+            .push(Panel::lines(Labels { title: &title, x: "layer", y: "log10 of the RMS" }, &lines(|s| &s.backward)));
     }
     forward.extend(backward);
     save(path, "Signals through 20 layers, there and back", 4, forward)

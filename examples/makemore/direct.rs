@@ -52,10 +52,8 @@ pub fn run(direct: &Direct, splits: &Splits, run: &Run) -> Result<Outcome> {
         let without = network(false);
         let plain = train(&without, sets, &recipe, run.seed, "without W3")?;
         println!("development loss with W3 {:.4}, without {:.4}", outcome.dev, evaluate(&without, &dev));
-        let lines = [
-            Series { label: "with W3", points: history.dev },
-            Series { label: "without W3", points: plain.dev },
-        ];
+        let lines =
+            [Series { label: "with W3", points: history.dev }, Series { label: "without W3", points: plain.dev }];
         let labels = Labels { title: "Direct connections", x: "step", y: "development loss" };
         save(&run.out.join("direct.png"), "", 1, vec![Panel::lines(labels, &lines)])?;
     }

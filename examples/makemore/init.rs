@@ -79,13 +79,19 @@ pub fn run(init: &Init, splits: &Splits, run: &Run) -> Result<Outcome> {
         trial.dev = evaluate(&trial.model, &dev);
         println!(
             "{:>18}: first loss {first:7.4}, {:3.0} % of hidden activations saturated, development loss after {} steps {:.4}",
-            start.name(), trial.saturated * 100.0, recipe.steps, trial.dev
+            start.name(),
+            trial.saturated * 100.0,
+            recipe.steps,
+            trial.dev
         );
         trials.push(trial);
     }
     draw(&trials, out)?;
     depth::draw(&out.join("depth.png"), seed)?;
-    println!("hidden.png, saturation.png, gradients.png, updates.png, starts.png and depth.png are in {}", out.display());
+    println!(
+        "hidden.png, saturation.png, gradients.png, updates.png, starts.png and depth.png are in {}",
+        out.display()
+    );
     let last = trials.last().expect("there are several starts");
     finish(&last.model, splits, &last.history, begin, out)
 }
@@ -103,7 +109,17 @@ fn look(model: Bengio, start: Start, train_set: &Examples, first: f64, seed: u64
     let gradients = named.iter().filter_map(|(name, p)| Some((name.clone(), rms(p.grad()?)))).collect();
     model.zero_grad();
     let hidden_gradient = activations.hidden.retained_grad().expect("retain_grad was called");
-    Trial { start, first, dev: f64::NAN, saturated, hidden, hidden_gradient, gradients, model, history: History::default() }
+    Trial {
+        start,
+        first,
+        dev: f64::NAN,
+        saturated,
+        hidden,
+        hidden_gradient,
+        gradients,
+        model,
+        history: History::default(),
+    }
 }
 
 fn draw(trials: &[Trial], out: &Path) -> Result<()> {
@@ -138,16 +154,25 @@ fn draw(trials: &[Trial], out: &Path) -> Result<()> {
     save(&out.join("gradients.png"), "The first gradients", 4, panels)?;
 
     let ratios = |trial: &Trial| {
-        let lines: Vec<_> = trial.history.updates.iter().map(|(name, points)| Series { label: name, points: points.clone() }).collect();
+        let lines: Vec<_> =
+            trial.history.updates.iter().map(|(name, points)| Series { label: name, points: points.clone() }).collect();
         let labels = Labels { title: trial.start.name(), x: "step", y: "log10(update / value)" };
         Panel::lines(labels, &lines).reference(-3.0, "0.001")
     };
     save(&out.join("updates.png"), "How far a step moves each parameter", 3, trials.iter().map(ratios).collect())?;
 
-    let names: Vec<_> = trials.iter().map(|trial| format!("{} (first {:.2})", trial.start.name(), trial.first)).collect();
-    let lines: Vec<_> = trials.iter().zip(&names).map(|(trial, name)| Series { label: name, points: trial.history.train.clone() }).collect();
-    let losses = Panel::lines(Labels { title: "Training loss from each start", x: "step", y: "cross-entropy (log scale)" }, &lines)
-        .log_y()
-        .reference(27_f64.ln(), "ln 27");
+    let names: Vec<_> =
+        trials.iter().map(|trial| format!("{} (first {:.2})", trial.start.name(), trial.first)).collect();
+    let lines: Vec<_> = trials
+        .iter()
+        .zip(&names)
+        .map(|(trial, name)| Series { label: name, points: trial.history.train.clone() })
+        .collect();
+    let losses = Panel::lines(
+        Labels { title: "Training loss from each start", x: "step", y: "cross-entropy (log scale)" },
+        &lines,
+    )
+    .log_y()
+    .reference(27_f64.ln(), "ln 27");
     save(&out.join("starts.png"), "", 1, vec![losses])
 }

@@ -62,9 +62,7 @@ impl_module!(Bengio { c, w1, b1, w2, b2, w3 });
 
 /// What the network calculates on its way, for the pictures.
 pub struct Activations {
-    /// W1·C[x] + b1, `[B, H]`
-    pub preactivation: Tensor,
-    /// tanh of that, `[B, H]`
+    /// tanh(C[x]·W1 + b1), `[B, H]`
     pub hidden: Tensor,
     /// `[B, 27]`
     pub logits: Tensor,
@@ -139,7 +137,9 @@ impl Bengio {
             Start::UniformSmallW2 | Start::NormalSmallW2 => {
                 (init::uniform(w2_shape, 0.0, 0.01, rng), Tensor::zeros([VOCABULARY]))
             }
-            Start::Kaiming => (Tensor::randn(w2_shape, rng) * (0.1 / (hidden as f32).sqrt()), Tensor::zeros([VOCABULARY])),
+            Start::Kaiming => {
+                (Tensor::randn(w2_shape, rng) * (0.1 / (hidden as f32).sqrt()), Tensor::zeros([VOCABULARY]))
+            }
         };
         let w3 = direct.then(|| Parameter::new(init::uniform([fan_in, VOCABULARY], 0.0, 0.01, rng)));
         let [c, w1, b1, w2, b2] = [c, w1, b1, w2, b2].map(Parameter::new);
@@ -150,13 +150,12 @@ impl Bengio {
     pub fn forward(&self, x: &Tensor<i64>, dropout: impl Fn(Tensor) -> Tensor) -> Activations {
         let e = self.c.value().embedding(x).flatten(1); // [B, context, E] -> [B, context·E]
         let e = dropout(e);
-        let preactivation = e.addmm(&self.w1.value(), &self.b1.value()); // [B, H]
-        let hidden = preactivation.tanh();
+        let hidden = e.addmm(&self.w1.value(), &self.b1.value()).tanh(); // [B, H]
         let mut logits = dropout(hidden.clone()).addmm(&self.w2.value(), &self.b2.value()); // [B, 27]
         if let Some(w3) = &self.w3 {
             logits = logits + e.matmul(&w3.value());
         }
-        Activations { preactivation, hidden, logits }
+        Activations { hidden, logits }
     }
 
     /// λ0·mean(C²) + λ1·mean(W1²) + λ2·mean(W2²); nothing if all are 0.

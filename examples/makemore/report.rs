@@ -6,7 +6,6 @@ use crate::model::Bengio;
 use crate::train::{History, Recipe, evaluate};
 use anyhow::Result;
 use autograd::{Rng, Tensor, no_grad};
-use nn::Module;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 

@@ -6,7 +6,7 @@ use crate::model::Bengio;
 use anyhow::{Result, ensure};
 use autograd::{Rng, Tensor, no_grad};
 use nn::optim::{AdamW, AdamWOptions, Optimizer, Sgd, SgdOptions};
-use nn::{Dropout, Layer, Module};
+use nn::{Dropout, Module};
 use std::time::Instant;
 
 /// How to train.
@@ -106,7 +106,13 @@ impl Schedule {
             Schedule::Constant => 1.0,
             Schedule::OneCycle if progress < 0.1 => (progress * 10.0).max(0.01),
             Schedule::OneCycle => 0.5 * (1.0 + ((progress - 0.1) / 0.9 * std::f32::consts::PI).cos()),
-            Schedule::Step => if progress < 0.5 { 1.0 } else { 0.1 },
+            Schedule::Step => {
+                if progress < 0.5 {
+                    1.0
+                } else {
+                    0.1
+                }
+            }
         }
     }
 }
@@ -143,7 +149,7 @@ pub struct Sets<'a> {
 /// Trains `model`; the progress bar is called `label`.
 pub fn train(model: &Bengio, sets: Sets<'_>, recipe: &Recipe, seed: u64, label: &str) -> Result<History> {
     let mut rng = Rng::seeded(seed);
-    let dropout = Dropout::new(recipe.dropout, &mut rng);
+    let dropout = Dropout::new(f64::from(recipe.dropout), &mut rng);
     let named = model.named_parameters();
     let mut optimiser: Box<dyn Optimizer> = match recipe.method {
         Method::Sgd => Box::new(Sgd::new(named.clone(), SgdOptions { lr: f64::from(recipe.lr), ..Default::default() })),
@@ -155,7 +161,8 @@ pub fn train(model: &Bengio, sets: Sets<'_>, recipe: &Recipe, seed: u64, label: 
     };
     let every = (recipe.steps / 300).max(1);
     let dev_every = (recipe.steps / 10).max(1);
-    let mut history = History { updates: named.iter().map(|(name, _)| (name.clone(), Vec::new())).collect(), ..Default::default() };
+    let mut history =
+        History { updates: named.iter().map(|(name, _)| (name.clone(), Vec::new())).collect(), ..Default::default() };
     let bar = progress(recipe.steps, label);
 
     for step in 0..recipe.steps {
@@ -204,10 +211,14 @@ pub fn evaluate(model: &Bengio, examples: &Examples) -> f64 {
     const BATCH: usize = 8192;
     no_grad(|| {
         let (x, y) = (examples.x.split(BATCH, 0), examples.y.split(BATCH, 0));
-        let total: f64 = x.iter().zip(&y).map(|(x, y)| {
-            let logits = model.forward(x, |x| x).logits;
-            f64::from(logits.cross_entropy(y).item()) * y.count() as f64
-        }).sum();
+        let total: f64 = x
+            .iter()
+            .zip(&y)
+            .map(|(x, y)| {
+                let logits = model.forward(x, |x| x).logits;
+                f64::from(logits.cross_entropy(y).item()) * y.count() as f64
+            })
+            .sum();
         total / examples.len() as f64
     })
 }

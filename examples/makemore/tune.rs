@@ -65,15 +65,32 @@ fn sweep(shape: Shape, recipe: Recipe, splits: &Splits, run: &Run) -> Result<()>
     let base = Recipe { steps: (recipe.steps / 10).max(10), ..recipe };
     let same = |recipe: Recipe| (shape, recipe);
     let choices: Vec<(&str, Vec<(String, (Shape, Recipe))>)> = vec![
-        ("hidden size", [25, 50, 100, 200, 400].map(|hidden| (hidden.to_string(), (Shape { hidden, ..shape }, base))).into()),
-        ("embedding size", [2, 5, 10, 24, 50].map(|embedding| (embedding.to_string(), (Shape { embedding, ..shape }, base))).into()),
+        (
+            "hidden size",
+            [25, 50, 100, 200, 400].map(|hidden| (hidden.to_string(), (Shape { hidden, ..shape }, base))).into(),
+        ),
+        (
+            "embedding size",
+            [2, 5, 10, 24, 50].map(|embedding| (embedding.to_string(), (Shape { embedding, ..shape }, base))).into(),
+        ),
         ("context", [1, 2, 3, 5, 8].map(|context| (context.to_string(), (Shape { context, ..shape }, base))).into()),
-        ("learning rate", [0.001, 0.003, 0.01, 0.03, 0.1].map(|lr| (lr.to_string(), same(Recipe { lr, ..base }))).into()),
+        (
+            "learning rate",
+            [0.001, 0.003, 0.01, 0.03, 0.1].map(|lr| (lr.to_string(), same(Recipe { lr, ..base }))).into(),
+        ),
         ("batch", [64, 256, 1024, 4096].map(|batch| (batch.to_string(), same(Recipe { batch, ..base }))).into()),
-        ("schedule", [("constant", Schedule::Constant), ("step", Schedule::Step), ("one cycle", Schedule::OneCycle)]
-            .map(|(name, schedule)| (name.to_string(), same(Recipe { schedule, ..base }))).into()),
-        ("optimiser", [("SGD at 0.1", Method::Sgd, 0.1), ("SGD at 1", Method::Sgd, 1.0), ("AdamW", Method::AdamW, base.lr)]
-            .map(|(name, method, lr)| (name.to_string(), same(Recipe { method, lr, ..base }))).into()),
+        (
+            "schedule",
+            [("constant", Schedule::Constant), ("step", Schedule::Step), ("one cycle", Schedule::OneCycle)]
+                .map(|(name, schedule)| (name.to_string(), same(Recipe { schedule, ..base })))
+                .into(),
+        ),
+        (
+            "optimiser",
+            [("SGD at 0.1", Method::Sgd, 0.1), ("SGD at 1", Method::Sgd, 1.0), ("AdamW", Method::AdamW, base.lr)]
+                .map(|(name, method, lr)| (name.to_string(), same(Recipe { method, lr, ..base })))
+                .into(),
+        ),
         ("dropout", [0.0, 0.1, 0.2, 0.4].map(|dropout| (dropout.to_string(), same(Recipe { dropout, ..base }))).into()),
         ("penalty λ", [0.0, 0.01, 0.1, 1.0].map(|l| (l.to_string(), same(Recipe { lambda: [l; 3], ..base }))).into()),
     ];
@@ -81,7 +98,8 @@ fn sweep(shape: Shape, recipe: Recipe, splits: &Splits, run: &Run) -> Result<()>
     for (choice, values) in choices {
         let mut trials = Vec::new();
         for (name, (shape, recipe)) in values {
-            let (train_set, dev) = (Examples::new(&splits.train, shape.context), Examples::new(&splits.dev, shape.context));
+            let (train_set, dev) =
+                (Examples::new(&splits.train, shape.context), Examples::new(&splits.dev, shape.context));
             let model = Bengio::new(shape, Start::Kaiming, true, &mut Rng::seeded(run.seed));
             let sets = Sets { train: &train_set, dev: &dev };
             let history = train(&model, sets, &recipe, run.seed, &format!("{choice} {name}"))?;
@@ -91,7 +109,8 @@ fn sweep(shape: Shape, recipe: Recipe, splits: &Splits, run: &Run) -> Result<()>
         }
         let results: Vec<_> = trials.iter().map(|trial| (trial.name.clone(), trial.dev)).collect();
         bars.push(Panel::bars(Labels { title: choice, x: "", y: "development loss" }, &results));
-        let lines: Vec<_> = trials.iter().map(|trial| Series { label: &trial.name, points: trial.history.dev.clone() }).collect();
+        let lines: Vec<_> =
+            trials.iter().map(|trial| Series { label: &trial.name, points: trial.history.dev.clone() }).collect();
         curves.push(Panel::lines(Labels { title: choice, x: "step", y: "development loss" }, &lines));
     }
     save(&run.out.join("sweep.png"), "What each choice does, one at a time", 3, bars)?;

@@ -117,7 +117,8 @@ pub fn k_most_similar(goal: &str, embeddings: &Tensor, stoi: &Stoi, k: usize) ->
     let lengths = embeddings.square().sum_keepdim(-1).sqrt(); // [V, 1]
     let unit = embeddings / lengths; // [V, D]
     let cosines = unit.matmul(&unit.narrow(0, index, 1).squeeze(0)).to_vec(); // [V]
-    let mut found: Vec<(String, f32)> = stoi.iter().filter(|(word, _)| *word != goal).map(|(word, &i)| (word.clone(), cosines[i])).collect();
+    let mut found: Vec<(String, f32)> =
+        stoi.iter().filter(|(word, _)| *word != goal).map(|(word, &i)| (word.clone(), cosines[i])).collect();
     found.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     found.truncate(k);
     Ok(found)
@@ -138,13 +139,16 @@ pub fn run(tiny: &Tiny, common: &Common, out: &Path) -> Result<()> {
 
     let mut curves = Vec::new();
     let mut result = (f32::NAN, f32::NAN);
-    for (objective, name) in [(Objective::RawVectors, "raw vectors as targets"), (Objective::Softmax, "softmax over the vocabulary")] {
+    for (objective, name) in
+        [(Objective::RawVectors, "raw vectors as targets"), (Objective::Softmax, "softmax over the vocabulary")]
+    {
         let mut rng = Rng::seeded(common.seed);
         let model = SkipGram {
             in_embed: Embedding::new(stoi.len(), tiny.dimension, &mut rng),
             out_embed: Embedding::new(stoi.len(), tiny.dimension, &mut rng),
         };
-        let mut adam = AdamW::new(model.named_parameters(), AdamWOptions { lr: tiny.lr, ..Default::default() });
+        let mut adam =
+            AdamW::new(model.named_parameters(), AdamWOptions { lr: f64::from(tiny.lr), ..Default::default() });
         let bar = progress(epochs, "training");
         let mut curve = Vec::new();
         for epoch in 1..=epochs {
@@ -165,8 +169,10 @@ pub fn run(tiny: &Tiny, common: &Common, out: &Path) -> Result<()> {
         let vectors = no_grad(|| model.in_embed.weight.value().detach());
         println!("\n{name}: loss {:.4}", curve.last().expect("at least one epoch").1);
         for goal in ["learn", "deep"] {
-            let near: Vec<String> =
-                k_most_similar(goal, &vectors, &stoi, 3)?.into_iter().map(|(word, cosine)| format!("{word} ({cosine:.2})")).collect();
+            let near: Vec<String> = k_most_similar(goal, &vectors, &stoi, 3)?
+                .into_iter()
+                .map(|(word, cosine)| format!("{word} ({cosine:.2})"))
+                .collect();
             println!("  nearest to {goal:?}: {}", near.join(", "));
         }
         let last = curve.last().expect("at least one epoch").1 as f32;
@@ -193,7 +199,12 @@ pub fn run(tiny: &Tiny, common: &Common, out: &Path) -> Result<()> {
         .collect();
     save(&out.join("tiny_loss.png"), "Two objectives that look alike", 2, panels)?;
     println!("tiny_loss.png and word2vec_tiny.safetensors are in {}", out.display());
-    println!("result loss={:.4} raw_vector_loss={:.4} seconds={:.2}", result.0, result.1, start.elapsed().as_secs_f64());
+    println!(
+        "result loss={:.4} raw_vector_loss={:.4} seconds={:.2}",
+        result.0,
+        result.1,
+        start.elapsed().as_secs_f64()
+    );
     Ok(())
 }
 
