@@ -1,7 +1,7 @@
 //! Which instruction set: asked of the CPU once, or forced by a test or a bench.
 
 use super::isa;
-use super::microkernel::KernelSet;
+use super::kernel_set::KernelSet;
 use crate::kernels::element::Number;
 use std::sync::OnceLock;
 
@@ -36,11 +36,24 @@ impl Isa {
     }
 
     /// The one that products run on unless told otherwise.
-    #[inline]
     pub fn best() -> Isa {
-        static BEST: OnceLock<Isa> = OnceLock::new();
-        *BEST.get_or_init(|| Isa::ALL.into_iter().rev().find(|isa| isa.is_available()).unwrap_or(Isa::Portable))
+        best_kernels::<f32>().isa
     }
+}
+
+/// The kernels for the best instruction set, which the CPU is asked for once.
+#[inline]
+pub(super) fn best_kernels<T: GemmFloat>() -> &'static KernelSet<T> {
+    T::best_kernels()
+}
+
+/// The kernels for an instruction set.
+///
+/// # Panics
+/// If this machine does not have it.
+#[track_caller]
+pub(super) fn kernels<T: GemmFloat>(isa: Isa) -> &'static KernelSet<T> {
+    T::kernels(isa).unwrap_or_else(|| panic!("gemm: this machine has no {isa:?}; it has {:?}", Isa::available()))
 }
 
 /// The element types of products: `f32` and `f64`.
@@ -54,12 +67,21 @@ pub trait Sealed: Sized + 'static {
     #[doc(hidden)]
     fn kernels(isa: Isa) -> Option<&'static KernelSet<Self>>;
 
+    /// The kernels for [`Isa::best`].
+    #[doc(hidden)]
+    fn best_kernels() -> &'static KernelSet<Self>;
+
     /// The `matrixmultiply` crate's product. Shapes are `[m, k, n]`, strides `[row, column]`.
     ///
     /// # Safety
     /// As for `matrixmultiply::sgemm`.
     #[doc(hidden)]
-    unsafe fn matrixmultiply(shape: [usize; 3], a: (*const Self, [isize; 2]), b: (*const Self, [isize; 2]), c: Output<Self>);
+    unsafe fn matrixmultiply(
+        shape: [usize; 3],
+        a: (*const Self, [isize; 2]),
+        b: (*const Self, [isize; 2]),
+        c: Output<Self>,
+    );
 }
 
 /// The last operands of [`Sealed::matrixmultiply`].
@@ -85,6 +107,12 @@ macro_rules! gemm_float {
                     Isa::Avx512 => isa::avx512::Avx512::new().map(isa::avx512::Avx512::$kernels),
                     _ => None,
                 }
+            }
+
+            #[inline]
+            fn best_kernels() -> &'static KernelSet<$t> {
+                static BEST: OnceLock<&KernelSet<$t>> = OnceLock::new();
+                BEST.get_or_init(|| kernels(Isa::available().pop().unwrap_or(Isa::Portable)))
             }
 
             unsafe fn matrixmultiply(

@@ -1,12 +1,14 @@
 //! The five loops around the micro-kernel, from the outside in. The README draws them.
 
-use super::{GemmFloat, MatRef};
-use super::epilogue::Activation;
+use super::epilogue::{Activation, Epilogue};
+use super::kernel_set::KernelSet;
 use super::matrix::RawMut;
-use super::microkernel::{Finish, Tile};
+use super::microkernel::{Finish, Strip, StripFn};
 use super::pack::{Operand, Panels};
 use super::plan::{Plan, Problem, Way};
+use super::{GemmFloat, MatRef};
 use crate::memory::Buffer;
+use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::ptr::null;
 
@@ -75,98 +77,140 @@ pub(super) fn rows_times_block<T: GemmFloat>(
                 Panels::in_place(a.row_range(rows.start, rows.len()).columns(depth.start, depth.len()), set.mr)
             }
             operand => {
-                let buffer = buffer
-                    .get_or_insert_with(|| Buffer::recycled(depth.len() * rows.len().next_multiple_of(set.mr)));
+                let buffer =
+                    buffer.get_or_insert_with(|| Buffer::recycled(depth.len() * rows.len().next_multiple_of(set.mr)));
                 operand.pack(set, [rows.clone(), depth.clone()], set.mr, buffer);
                 Panels::packed(buffer.as_ptr(), set.mr, depth.len())
             }
         };
         let c = problem.c.block([rows.start, cols.start], [rows.len(), cols.len()]);
-        let bias = |bias: Option<&[T]>, start: usize| bias.filter(|_| last).map_or(null(), |bias| &raw const bias[start]);
-        let finish = Finish {
-            alpha: epilogue.alpha,
-            beta: if first { epilogue.beta } else { T::ONE },
-            row_bias: bias(epilogue.row_bias, rows.start),
-            col_bias: bias(epilogue.col_bias, cols.start),
-            relu: last && matches!(epilogue.activation, Activation::Relu),
-        };
-        Block { problem, depth: depth.len(), a, b, c, finish }.run();
-        if last && let Activation::Map(function) = epilogue.activation {
-            map(c, function);
+        let finish = epilogue.finish([rows.start, cols.start], first, last);
+        // SAFETY: the panels and biases are those of this block, and no other task has this area of C.
+        unsafe { Block { set, depth: depth.len(), a, b, c, finish }.run() };
+        if last {
+            map_if_any(c, epilogue);
         }
     }
 }
 
 /// A block of C, its panels of A and B, and what to do with the result.
-struct Block<'a, T: GemmFloat> {
-    problem: &'a Problem<'a, T>,
-    depth: usize,
-    a: Panels<T>,
-    b: Panels<T>,
-    c: RawMut<T>,
-    finish: Finish<T>,
+pub(super) struct Block<T: GemmFloat> {
+    pub set: &'static KernelSet<T>,
+    pub depth: usize,
+    pub a: Panels<T>,
+    pub b: Panels<T>,
+    pub c: RawMut<T>,
+    pub finish: Finish<T>,
 }
 
-impl<T: GemmFloat> Block<'_, T> {
+impl<T: GemmFloat> Block<T> {
     /// LOOP 2 and LOOP 1: all tiles of the block.
-    fn run(&self) {
-        let Block { problem, depth, a, b, c, finish } = *self;
-        let set = problem.set;
-        let direct = c.has_contiguous_rows();
+    ///
+    /// # Safety
+    /// The panels must hold `depth` by as many lanes as C has rows and columns, and the biases of `finish`
+    /// as many elements; the block of C must be the caller's alone.
+    pub unsafe fn run(&self) {
+        let Block { set, depth, a, b, c, finish } = *self;
+        let (full, rest) = (c.rows / set.mr, c.rows % set.mr);
         // LOOP 2: panels of B. One stays in the L1 cache while all panels of A pass over it.
-        for (q, j) in (0..c.cols).step_by(set.nr).enumerate() {
+        let mut b_panel = b.start;
+        for j in (0..c.cols).step_by(set.nr) {
             let cols = set.nr.min(c.cols - j);
-            // LOOP 1: panels of A.
-            for (r, i) in (0..c.rows).step_by(set.mr).enumerate() {
-                let rows = set.mr.min(c.rows - i);
-                let offset = |bias: *const T, by: usize| if bias.is_null() { bias } else { bias.wrapping_add(by) };
-                let tile = Tile {
-                    depth,
-                    a: a.start.wrapping_add(r * a.panel_stride),
-                    a_row: a.lane_stride,
-                    a_depth: a.depth_stride,
-                    b: b.start.wrapping_add(q * b.panel_stride),
-                    b_depth: b.depth_stride,
-                    c: c.at(i, j),
-                    c_row: c.row_stride,
-                    cols,
-                    finish: Finish {
-                        row_bias: offset(finish.row_bias, i),
-                        col_bias: offset(finish.col_bias, j),
-                        ..finish
-                    },
-                };
-                let kernel = set.tile(rows, cols, b.padded);
-                if direct {
-                    // SAFETY: the set exists only where its instructions do. The panels hold `depth` by
-                    // `rows` and by `cols` elements, the latter padded to whole vectors unless the
-                    // kernel is masked; the tile is inside of C, in an area that is this call's alone.
-                    unsafe { kernel(&tile) };
-                } else {
-                    // SAFETY: as above, but for C, which `tile_by_scratch` replaces.
-                    unsafe { tile_by_scratch(kernel, tile, c.block([i, j], [rows, cols])) };
-                }
+            let kernels = set.kernels(cols, b.padded);
+            let mut strip = Strip {
+                tiles: full,
+                depth,
+                a: a.start,
+                a_panel: a.panel_stride,
+                a_row: a.lane_stride,
+                a_depth: a.depth_stride,
+                b: b_panel,
+                b_depth: b.depth_stride,
+                c: c.at(0, j),
+                c_row: c.row_stride,
+                cols,
+                finish: Finish { col_bias: offset(finish.col_bias, j), ..finish },
+            };
+            // LOOP 1: panels of A. It is the kernel's own.
+            if full > 0 {
+                // SAFETY: the set exists only where its instructions do, and the caller vouches for the
+                // operands. Panels of B are padded to whole vectors unless the kernel is a masked one.
+                unsafe { self.tiles(kernels.of_rows(set.mr), &strip, set.mr) };
+            }
+            if rest > 0 {
+                strip.tiles = 1;
+                strip.a = strip.a.wrapping_add(full * a.panel_stride);
+                strip.c = c.at(full * set.mr, j);
+                strip.finish.row_bias = offset(finish.row_bias, full * set.mr);
+                // SAFETY: as above.
+                unsafe { self.tiles(kernels.of_rows(rest), &strip, rest) };
+            }
+            b_panel = b_panel.wrapping_add(b.panel_stride);
+        }
+    }
+
+    /// Some tiles, of so many rows each.
+    ///
+    /// # Safety
+    /// As for [`StripFn`], except that rows of C need not be contiguous.
+    #[inline]
+    unsafe fn tiles(&self, kernel: StripFn<T>, strip: &Strip<T>, rows: usize) {
+        // SAFETY: the caller's.
+        unsafe {
+            if self.c.has_contiguous_rows() {
+                kernel(strip);
+            } else {
+                by_scratch(kernel, strip, rows, self.c.col_stride);
             }
         }
     }
 }
 
+/// The bias `by` places on, if there is one.
+#[inline]
+fn offset<T>(bias: *const T, by: usize) -> *const T {
+    if bias.is_null() { bias } else { bias.wrapping_add(by) }
+}
+
 /// Rows and columns of the largest tile of all instruction sets.
 const LARGEST_TILE: usize = 12 * 32;
 
-/// A tile of a C whose rows are not contiguous: computed into an array, then finished one by one.
+/// A strip of a C whose rows are not contiguous: each tile is computed into an array, then written one by one.
 ///
 /// # Safety
-/// As for [`TileFn`](super::microkernel::TileFn), with `c` in the place of the tile's C.
-unsafe fn tile_by_scratch<T: GemmFloat>(kernel: super::microkernel::TileFn<T>, tile: Tile<T>, c: RawMut<T>) {
-    let mut scratch = [T::ZERO; LARGEST_TILE];
-    let finish = Finish { beta: T::ZERO, row_bias: null(), col_bias: null(), relu: false, ..tile.finish };
-    // SAFETY: the caller's, and `scratch` has room for any tile.
-    unsafe { kernel(&Tile { c: scratch.as_mut_ptr(), c_row: c.cols, finish, ..tile }) };
-    for (i, row) in scratch.chunks_exact(c.cols).enumerate().take(c.rows) {
-        for (j, &product) in row.iter().enumerate() {
-            // SAFETY: element (i, j) of the tile, the caller's alone, and its biases.
-            unsafe { finish_one(&tile.finish, product, [i, j], c.at(i, j)) };
+/// As for [`StripFn`], but neighbours in a row of C are `c_col` apart.
+unsafe fn by_scratch<T: GemmFloat>(kernel: StripFn<T>, strip: &Strip<T>, rows: usize, c_col: usize) {
+    let mut scratch = MaybeUninit::<[T; LARGEST_TILE]>::uninit();
+    let scratch = scratch.as_mut_ptr().cast::<T>();
+    let Strip { cols, c_row, finish, .. } = *strip;
+    // All that is left for later is beta·C, and what follows it.
+    let overwrites = finish.beta == T::ZERO;
+    let product_only = Finish { beta: T::ZERO, row_bias: null(), col_bias: null(), relu: false, ..finish };
+    for t in 0..strip.tiles {
+        let finish = Finish { row_bias: offset(finish.row_bias, t * rows), ..finish };
+        let tile = Strip {
+            tiles: 1,
+            a: strip.a.wrapping_add(t * strip.a_panel),
+            c: scratch,
+            c_row: cols,
+            finish: if overwrites { finish } else { product_only },
+            ..*strip
+        };
+        // SAFETY: the caller's; `scratch` has room for any tile, and is read only where the kernel wrote; the
+        // elements of C are the caller's alone.
+        unsafe {
+            kernel(&tile);
+            for j in 0..cols {
+                for i in 0..rows {
+                    let x = *scratch.add(i * cols + j);
+                    let to = strip.c.wrapping_add((t * rows + i) * c_row + j * c_col);
+                    if overwrites {
+                        *to = x;
+                    } else {
+                        finish_one(&finish, x, [i, j], to);
+                    }
+                }
+            }
         }
     }
 }
@@ -195,10 +239,11 @@ pub(super) unsafe fn finish_one<T: GemmFloat>(finish: &Finish<T>, product: T, [i
     }
 }
 
-/// Applies an element-wise function to a block of C that is the caller's alone.
-pub(super) fn map<T: GemmFloat>(c: RawMut<T>, function: &(dyn Fn(&mut [T]) + Sync)) {
+/// Applies the epilogue's function, if it has one, to a finished block of C that is the caller's alone.
+pub(super) fn map_if_any<T: GemmFloat>(c: RawMut<T>, epilogue: &Epilogue<T>) {
     /// Elements at a time where rows are not contiguous.
     const RUN: usize = 64;
+    let Activation::Map(function) = epilogue.activation else { return };
     for i in 0..c.rows {
         if c.has_contiguous_rows() {
             // SAFETY: one row of a block that nobody else reads or writes now.
@@ -224,14 +269,7 @@ pub(super) fn map<T: GemmFloat>(c: RawMut<T>, function: &(dyn Fn(&mut [T]) + Syn
 /// C = activation(product + beta·C + biases), one by one. Where k or alpha is 0, there is no product.
 pub(super) fn finish_all<T: GemmFloat>(problem: &Problem<T>, product: Option<MatRef<T>>) {
     let (c, epilogue) = (problem.c, &problem.epilogue);
-    let pointer = |bias: Option<&[T]>| bias.map_or(null(), <[T]>::as_ptr);
-    let finish = Finish {
-        alpha: epilogue.alpha,
-        beta: epilogue.beta,
-        row_bias: pointer(epilogue.row_bias),
-        col_bias: pointer(epilogue.col_bias),
-        relu: matches!(epilogue.activation, Activation::Relu),
-    };
+    let finish = epilogue.finish([0, 0], true, true);
     for i in 0..c.rows {
         for j in 0..c.cols {
             let product = product.map_or(T::ZERO, |product| product.at(i, j));
@@ -239,7 +277,5 @@ pub(super) fn finish_all<T: GemmFloat>(problem: &Problem<T>, product: Option<Mat
             unsafe { finish_one(&finish, product, [i, j], c.at(i, j)) };
         }
     }
-    if let Activation::Map(function) = epilogue.activation {
-        map(c, function);
-    }
+    map_if_any(c, epilogue);
 }

@@ -262,7 +262,8 @@ mod tests {
 
     #[test]
     fn outputs_that_do_not_overlap_are_accepted() {
-        for (shape, strides) in [([3, 4], [4, 1]), ([3, 4], [1, 3]), ([1, 4], [0, 1]), ([0, 4], [0, 0]), ([2, 3], [7, 2])]
+        for (shape, strides) in
+            [([3, 4], [4, 1]), ([3, 4], [1, 3]), ([1, 4], [0, 1]), ([0, 4], [0, 0]), ([2, 3], [7, 2])]
         {
             MatMut::new(&mut [0.0f32; 12], shape, strides);
         }

@@ -22,10 +22,20 @@
 //! The result is the same bits at any number of threads: blocks, chunks and kernels are chosen by shape,
 //! layout and instruction set only.
 
+#![allow(
+    clippy::needless_range_loop,
+    clippy::assign_op_pattern,
+    clippy::wrong_self_convention,
+    clippy::manual_is_multiple_of,
+    clippy::pointers_in_nomem_asm_block,
+    reason = "indices name rows and vectors of a tile, and `c = c + a·b` stays the formula that it is"
+)]
+
 mod blocked;
 mod dispatch;
 mod epilogue;
 pub mod isa;
+mod kernel_set;
 mod loops;
 mod matrix;
 mod microkernel;
@@ -34,6 +44,7 @@ mod parallel;
 mod plan;
 mod reference;
 mod simd;
+mod small;
 #[cfg(test)]
 mod tests;
 mod vector;
@@ -46,7 +57,7 @@ pub use pack::{PackSource, PackedA, PackedB, Panel};
 pub use reference::naive;
 
 use epilogue::Epilogue;
-use microkernel::KernelSet;
+use kernel_set::KernelSet;
 use pack::Operand;
 
 /// A matrix product, described step by step and run by [`Gemm::write`].
@@ -55,7 +66,7 @@ pub struct Gemm<'a, T: GemmFloat> {
     a: Operand<'a, T>,
     b: Operand<'a, T>,
     epilogue: Epilogue<'a, T>,
-    isa: Option<Isa>,
+    set: Option<&'static KernelSet<T>>,
     parallel: bool,
 }
 
@@ -128,7 +139,7 @@ impl<'a, T: GemmFloat> Gemm<'a, T> {
         );
         let epilogue =
             Epilogue { alpha: T::ONE, beta: T::ZERO, row_bias: None, col_bias: None, activation: Activation::None };
-        Gemm { a, b, epilogue, isa: None, parallel: true }
+        Gemm { a, b, epilogue, set: None, parallel: true }
     }
 
     /// Scales the product; 1 unless told. With 0, A and B are not read, as in BLAS.
@@ -182,9 +193,18 @@ impl<'a, T: GemmFloat> Gemm<'a, T> {
     }
 
     /// Runs on this instruction set instead of [`Isa::best`], for tests and benches.
+    ///
+    /// # Panics
+    /// If this machine does not have it.
+    #[track_caller]
     #[inline]
-    pub fn with_isa(mut self, isa: Isa) -> Self {
-        self.isa = Some(isa);
+    pub fn with_isa(self, isa: Isa) -> Self {
+        self.with_set(dispatch::kernels(isa))
+    }
+
+    #[inline]
+    fn with_set(mut self, set: &'static KernelSet<T>) -> Self {
+        self.set = Some(set);
         self
     }
 
@@ -201,27 +221,23 @@ impl<'a, T: GemmFloat> Gemm<'a, T> {
     /// Computes the product and writes it to `c`, `[m, n]`.
     ///
     /// # Panics
-    /// If C is not m by n, if a bias has not as many values as C has rows or columns, if this machine lacks
-    /// the instruction set asked for, or if an operand was packed for another one.
+    /// If C is not m by n, if a bias has not as many values as C has rows or columns, or if an operand was
+    /// packed for another instruction set.
     #[track_caller]
     pub fn write(self, c: MatMut<'_, T>) {
-        let Gemm { a, b, epilogue, isa, parallel } = self;
+        let Gemm { a, b, epilogue, set, parallel } = self;
         check_shapes([a.lanes(), a.depth()], [b.depth(), b.lanes()], [c.rows(), c.cols()]);
-        for (bias, len, of) in [(epilogue.row_bias, c.rows(), "rows"), (epilogue.col_bias, c.cols(), "columns")] {
-            if let Some(bias) = bias {
-                assert!(bias.len() == len, "gemm: a bias of {} values for the {len} {of} of C", bias.len());
-            }
+        check_bias(epilogue.row_bias, c.rows(), "rows");
+        check_bias(epilogue.col_bias, c.cols(), "columns");
+        let set = set.or(a.packed_for()).or(b.packed_for()).unwrap_or_else(dispatch::best_kernels);
+        for packed in [a.packed_for(), b.packed_for()].into_iter().flatten() {
+            let (was, is) = (packed.isa, set.isa);
+            assert!(
+                std::ptr::eq(packed, set),
+                "gemm: an operand was packed for {was:?}, and the product runs on {is:?}"
+            );
         }
-        let packed_for = |operand: Operand<T>| match operand {
-            Operand::Packed(packed) => Some(packed.isa),
-            _ => None,
-        };
-        let mut isas = [isa, packed_for(a), packed_for(b)].into_iter().flatten();
-        let isa = isas.next().unwrap_or_else(Isa::best);
-        if let Some(other) = isas.find(|&other| other != isa) {
-            panic!("gemm: an operand was packed for {other:?}, and the product is to run on {isa:?}");
-        }
-        plan::run(plan::Problem { set: kernels(isa), a, b, c: c.raw, epilogue, parallel });
+        plan::run(&plan::Problem { set, a, b, c: c.raw, epilogue, parallel });
     }
 }
 
@@ -232,9 +248,11 @@ fn check_shapes(a: [usize; 2], b: [usize; 2], c: [usize; 2]) {
     assert!(a[1] == b[0] && c == [a[0], b[1]], "gemm: A is {a:?} and B is {b:?}, which does not give a C of {c:?}");
 }
 
-/// The kernels of an instruction set, or a panic.
+/// Panics unless a bias has a value for each of C's `of`.
 #[track_caller]
 #[inline]
-fn kernels<T: GemmFloat>(isa: Isa) -> &'static KernelSet<T> {
-    T::kernels(isa).unwrap_or_else(|| panic!("gemm: this machine has no {isa:?}; it has {:?}", Isa::available()))
+fn check_bias<T>(bias: Option<&[T]>, len: usize, of: &str) {
+    if let Some(bias) = bias {
+        assert!(bias.len() == len, "gemm: a bias of {} values for the {len} {of} of C", bias.len());
+    }
 }

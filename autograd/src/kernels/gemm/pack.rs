@@ -15,8 +15,9 @@
 //!      4 q  r  s  t
 //! ```
 
-use super::microkernel::KernelSet;
-use super::{GemmFloat, Isa, MatRef};
+use super::kernel_set::KernelSet;
+use super::simd::MAX_SIDE;
+use super::{GemmFloat, Isa, MatRef, dispatch};
 use crate::memory::Buffer;
 use std::ops::Range;
 
@@ -58,94 +59,168 @@ pub(super) enum Operand<'a, T: GemmFloat> {
 }
 
 impl<T: GemmFloat> Operand<'_, T> {
-    pub fn lanes(self) -> usize {
-        match self {
+    #[inline]
+    pub fn lanes(&self) -> usize {
+        match *self {
             Operand::Matrix(matrix) => matrix.rows,
             Operand::Packed(packed) => packed.lanes,
             Operand::Source(source) => source.lanes(),
         }
     }
 
-    pub fn depth(self) -> usize {
-        match self {
+    #[inline]
+    pub fn depth(&self) -> usize {
+        match *self {
             Operand::Matrix(matrix) => matrix.cols,
             Operand::Packed(packed) => packed.depth,
             Operand::Source(source) => source.depth(),
         }
     }
 
+    /// The kernels that it was packed for, if it was.
+    #[inline]
+    pub fn packed_for(&self) -> Option<&'static KernelSet<T>> {
+        match self {
+            Operand::Packed(packed) => Some(packed.set),
+            _ => None,
+        }
+    }
+
     /// Packs `lanes` by `depth` into panels of `width` at the start of `out`, one after the other.
     pub fn pack(self, set: &KernelSet<T>, [lanes, depth]: [Range<usize>; 2], width: usize, out: &mut [T]) {
-        let panels = out.chunks_exact_mut((width * depth.len()).max(1));
-        for (start, out) in lanes.clone().step_by(width).zip(panels) {
-            let lanes = start..lanes.end.min(start + width);
-            if lanes.len() < width {
-                out.fill(T::ZERO);
+        let panel = width * depth.len();
+        let out = &mut out[..lanes.len().div_ceil(width) * panel];
+        match self {
+            Operand::Matrix(matrix) => {
+                let matrix = matrix.row_range(lanes.start, lanes.len()).columns(depth.start, depth.len());
+                // SAFETY: `out` has as many panels as it takes.
+                unsafe { pack_matrix(set, matrix, width, out.as_mut_ptr()) };
             }
-            match self {
-                Operand::Matrix(matrix) => pack_matrix(
-                    set,
-                    matrix.row_range(lanes.start, lanes.len()).columns(depth.start, depth.len()),
-                    width,
-                    out,
-                ),
-                Operand::Source(source) => source.pack(Panel { depth: depth.clone(), lanes, width, out }),
-                Operand::Packed(_) => unreachable!("gemm: a packed operand is never packed again"),
+            Operand::Source(source) => {
+                for (start, out) in lanes.clone().step_by(width).zip(out.chunks_exact_mut(panel.max(1))) {
+                    let lanes = start..lanes.end.min(start + width);
+                    if lanes.len() < width {
+                        out.fill(T::ZERO);
+                    }
+                    source.pack(Panel { depth: depth.clone(), lanes, width, out });
+                }
+            }
+            Operand::Packed(_) => unreachable!("gemm: a packed operand is never packed again"),
+        }
+    }
+}
+
+/// Packs a matrix, whose rows are the lanes, into as many panels as it takes.
+///
+/// # Safety
+/// `out` must be writable for that many panels, each of `width` times the depth elements.
+pub(super) unsafe fn pack_matrix<T: GemmFloat>(set: &KernelSet<T>, from: MatRef<T>, width: usize, out: *mut T) {
+    /// Lanes that are copied together where they are neighbours: four cache lines of f32. One panel's are not
+    /// enough, because the next depth may be on another page.
+    const TOGETHER: usize = 64;
+    let mut lane = 0;
+    while lane < from.rows {
+        let contiguous = from.row_stride == 1 && lane + width <= from.rows;
+        let panels = if contiguous { ((from.rows - lane).min(TOGETHER) / width).max(1) } else { 1 };
+        let lanes = from.row_range(lane, (panels * width).min(from.rows - lane));
+        let out = out.wrapping_add(lane * from.cols);
+        // SAFETY: these panels of `out`.
+        unsafe {
+            // The compiler knows the length of a copy for the widths that there are.
+            match width {
+                4 if contiguous => copy_panels::<T, 4>(lanes, out),
+                6 if contiguous => copy_panels::<T, 6>(lanes, out),
+                8 if contiguous => copy_panels::<T, 8>(lanes, out),
+                12 if contiguous => copy_panels::<T, 12>(lanes, out),
+                16 if contiguous => copy_panels::<T, 16>(lanes, out),
+                32 if contiguous => copy_panels::<T, 32>(lanes, out),
+                _ => pack_panel(set, lanes, width, out),
+            }
+        }
+        lane += panels * width;
+    }
+}
+
+/// Packs panels of `W` lanes each that are neighbours in memory.
+///
+/// # Safety
+/// `out` must be writable for as many elements as the matrix has, and its lanes must be contiguous.
+unsafe fn copy_panels<T: GemmFloat, const W: usize>(from: MatRef<T>, out: *mut T) {
+    for p in 0..from.cols {
+        for q in 0..from.rows / W {
+            // SAFETY: W lanes of depth p, and their place in panel q.
+            unsafe {
+                let lanes = from.as_ptr().add(p * from.col_stride + q * W).cast::<[T; W]>();
+                *out.cast::<[T; W]>().add(q * from.cols + p) = *lanes;
             }
         }
     }
 }
 
-/// Packs one panel of a matrix, whose rows are the lanes.
-fn pack_matrix<T: GemmFloat>(set: &KernelSet<T>, from: MatRef<T>, width: usize, out: &mut [T]) {
-    debug_assert!(from.rows <= width && out.len() == width * from.cols);
-    let (lanes, depth) = (from.rows, from.cols);
-    if from.row_stride == 1 && lanes == width {
-        // Lanes are neighbours in memory: copy `width` at a time, with the length known to the compiler
-        // for the widths that there are.
-        match width {
-            4 => copy_lanes::<T, 4>(from, out),
-            6 => copy_lanes::<T, 6>(from, out),
-            8 => copy_lanes::<T, 8>(from, out),
-            12 => copy_lanes::<T, 12>(from, out),
-            16 => copy_lanes::<T, 16>(from, out),
-            32 => copy_lanes::<T, 32>(from, out),
-            _ => gather(from, [0..lanes, 0..depth], width, out),
+/// Packs one panel of a matrix.
+///
+/// # Safety
+/// `out` must be writable for `width` times the depth elements, and `from` have at most `width` lanes.
+unsafe fn pack_panel<T: GemmFloat>(set: &KernelSet<T>, from: MatRef<T>, width: usize, out: *mut T) {
+    let [lanes, depth] = [from.rows, from.cols];
+    debug_assert!(0 < lanes && lanes <= width);
+    // SAFETY: the caller's.
+    unsafe {
+        let transposed =
+            if from.col_stride == 1 && from.row_stride != 1 { transpose_lanes(set, from, width, out) } else { 0 };
+        gather(from, transposed, width, out);
+        for p in 0..if lanes < width { depth } else { 0 } {
+            out.add(p * width + lanes).write_bytes(0, width - lanes);
         }
-    } else if from.col_stride == 1 {
-        // Depths are neighbours: a transpose, in square blocks as far as they fit.
-        let side = set.lanes;
-        let (whole_lanes, whole_depth) = (lanes / side * side, depth / side * side);
-        for p in (0..whole_depth).step_by(side) {
-            for lane in (0..whole_lanes).step_by(side) {
-                let block = from.as_ptr().wrapping_add(lane * from.row_stride + p);
-                // SAFETY: `side` lines of `side` elements lie inside of `from`, whose columns are
-                // contiguous, and inside of `out`: lane + side <= width and p + side <= depth. The
-                // set exists only where its instructions do.
-                unsafe { (set.transpose)(block, from.row_stride, out.as_mut_ptr().add(p * width + lane), width) };
+    }
+}
+
+/// Packs lanes along which the depths are neighbours: a transpose, in square blocks. Returns how many depths
+/// it has packed, which is as many as fill whole blocks.
+///
+/// # Safety
+/// As for [`pack_panel`], and depths must be contiguous.
+unsafe fn transpose_lanes<T: GemmFloat>(set: &KernelSet<T>, from: MatRef<T>, width: usize, out: *mut T) -> usize {
+    let side = set.side;
+    let depth = from.cols / side * side;
+    for p in (0..depth).step_by(side) {
+        // From the last block of lanes to the first. Where `width` is no multiple of `side`, the columns of
+        // the last block reach into the places of the next column's first lanes, which are written later.
+        for lane in (0..from.rows).step_by(side).rev() {
+            let mut lines = [from.as_ptr(); MAX_SIDE];
+            for (i, line) in lines[..side].iter_mut().enumerate() {
+                // Beyond the last lane, the last again: what it writes is overwritten later.
+                *line = line.wrapping_add((lane + i).min(from.rows - 1) * from.row_stride);
+            }
+            let (lines, to) = (&lines[..side], out.wrapping_add(p * width + lane));
+            // SAFETY: `side` depths from p on of each line are inside of the matrix. The columns are inside
+            // of the panel, unless this is its end; then they are copied from an array as far as they are.
+            unsafe {
+                if p + side < depth || lane + side <= width {
+                    (set.transpose)(lines, p, to, width);
+                } else {
+                    let mut block = [T::ZERO; MAX_SIDE * MAX_SIDE];
+                    (set.transpose)(lines, p, block.as_mut_ptr(), side);
+                    for (j, column) in block.chunks_exact(side).enumerate().take(side) {
+                        to.wrapping_add(j * width).copy_from_nonoverlapping(column.as_ptr(), width - lane);
+                    }
+                }
             }
         }
-        gather(from, [whole_lanes..lanes, 0..whole_depth], width, out);
-        gather(from, [0..lanes, whole_depth..depth], width, out);
-    } else {
-        gather(from, [0..lanes, 0..depth], width, out);
     }
+    depth
 }
 
-/// Packs a panel of `W` lanes that are neighbours in memory.
-fn copy_lanes<T: GemmFloat, const W: usize>(from: MatRef<T>, out: &mut [T]) {
-    for (p, to) in out.as_chunks_mut::<W>().0.iter_mut().enumerate() {
-        let row = from.as_ptr().wrapping_add(p * from.col_stride);
-        // SAFETY: the W lanes of depth p, contiguous and inside of `from`.
-        *to = unsafe { *row.cast() };
-    }
-}
-
-/// Packs one element at a time: any strides.
-fn gather<T: GemmFloat>(from: MatRef<T>, [lanes, depth]: [Range<usize>; 2], width: usize, out: &mut [T]) {
-    for lane in lanes {
-        for p in depth.clone() {
-            out[p * width + lane] = from.at(lane, p);
+/// Packs depths from `start` on, one element at a time: any strides.
+///
+/// # Safety
+/// As for [`pack_panel`].
+unsafe fn gather<T: GemmFloat>(from: MatRef<T>, start: usize, width: usize, out: *mut T) {
+    for p in start..from.cols {
+        for lane in 0..from.rows {
+            let at = lane * from.row_stride + p * from.col_stride;
+            // SAFETY: an element of the matrix, and its place in the panel.
+            unsafe { *out.add(p * width + lane) = *from.as_ptr().add(at) };
         }
     }
 }
@@ -195,7 +270,7 @@ impl<T: GemmFloat> Panels<T> {
 /// A whole operand in panels: chunk after chunk of the depth, and in each chunk panel after panel.
 pub(super) struct PackedPanels<T: GemmFloat> {
     data: Buffer<T>,
-    pub isa: Isa,
+    pub set: &'static KernelSet<T>,
     pub lanes: usize,
     pub depth: usize,
     width: usize,
@@ -205,7 +280,7 @@ pub(super) struct PackedPanels<T: GemmFloat> {
 
 impl<T: GemmFloat> PackedPanels<T> {
     /// Packs all of `operand` in panels of `width`.
-    pub fn new(set: &KernelSet<T>, operand: Operand<T>, width: usize) -> Self {
+    pub fn new(set: &'static KernelSet<T>, operand: Operand<T>, width: usize) -> Self {
         let (lanes, depth) = (operand.lanes(), operand.depth());
         let chunk = set.depth_chunk(depth);
         let padded = lanes.next_multiple_of(width);
@@ -214,7 +289,7 @@ impl<T: GemmFloat> PackedPanels<T> {
             let end = depth.min(start + chunk);
             operand.pack(set, [0..lanes, start..end], width, &mut data[start * padded..end * padded]);
         }
-        PackedPanels { data, isa: set.isa, lanes, depth, width, chunk }
+        PackedPanels { data, set, lanes, depth, width, chunk }
     }
 
     /// The panels from `lane` on (the first of a panel), of the chunk that is `depth`.
@@ -246,7 +321,7 @@ pub struct PackedB<T: GemmFloat>(pub(super) PackedPanels<T>);
 impl<T: GemmFloat> PackedA<T> {
     /// Packs `a`, `[m, k]`, for [`Isa::best`].
     pub fn new(a: MatRef<T>) -> Self {
-        Self::with_isa(a, Isa::best())
+        Self::with_set(a, dispatch::best_kernels())
     }
 
     /// Packs `a` for an instruction set, which products with it will then run on.
@@ -255,7 +330,10 @@ impl<T: GemmFloat> PackedA<T> {
     /// If this machine does not have it.
     #[track_caller]
     pub fn with_isa(a: MatRef<T>, isa: Isa) -> Self {
-        let set = super::kernels(isa);
+        Self::with_set(a, dispatch::kernels(isa))
+    }
+
+    pub(super) fn with_set(a: MatRef<T>, set: &'static KernelSet<T>) -> Self {
         PackedA(PackedPanels::new(set, Operand::Matrix(a), set.mr))
     }
 }
@@ -263,7 +341,7 @@ impl<T: GemmFloat> PackedA<T> {
 impl<T: GemmFloat> PackedB<T> {
     /// Packs `b`, `[k, n]`, for [`Isa::best`].
     pub fn new(b: MatRef<T>) -> Self {
-        Self::with_isa(b, Isa::best())
+        Self::with_set(b, dispatch::best_kernels())
     }
 
     /// Packs `b` for an instruction set, which products with it will then run on.
@@ -272,7 +350,10 @@ impl<T: GemmFloat> PackedB<T> {
     /// If this machine does not have it.
     #[track_caller]
     pub fn with_isa(b: MatRef<T>, isa: Isa) -> Self {
-        let set = super::kernels(isa);
+        Self::with_set(b, dispatch::kernels(isa))
+    }
+
+    pub(super) fn with_set(b: MatRef<T>, set: &'static KernelSet<T>) -> Self {
         PackedB(PackedPanels::new(set, Operand::Matrix(b.t()), set.nr))
     }
 }

@@ -1,32 +1,44 @@
 //! Who computes what: areas of C for several threads, or chunks of k where C is small.
 
-use super::{GemmFloat, MatRef};
 use super::epilogue::{Activation, Epilogue};
 use super::loops::{self, Area};
 use super::matrix::RawMut;
 use super::pack::{Operand, PackSource, PackedPanels, Panel, Panels};
 use super::plan::{PARALLEL_WORK, Plan, Problem, Way};
+use super::{GemmFloat, MatRef};
 use crate::kernels::parallel::region;
 use crate::memory::Buffer;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Computes a product whose C is at least 1 by 1 and whose k is at least 1.
-pub(super) fn run<T: GemmFloat>(problem: &Problem<T>) {
-    if let Some(chunk) = depth_split(problem) {
-        return by_depth(problem, chunk);
-    }
+/// Computes a product whose C is at least 1 by 1 and whose k is at least 1. The most general way: always true.
+pub(super) fn run<T: GemmFloat>(problem: &Problem<T>) -> bool {
+    let chunk = depth_split(problem);
     let plan = Plan::new(problem);
+    let compute = || match chunk {
+        Some(chunk) => by_depth(problem, chunk),
+        None => by_plan(problem, &plan),
+    };
+    if problem.parallel && (chunk.is_some() || plan.areas != [1, 1]) && rayon::current_num_threads() > 1 {
+        // Once into the pool for the whole product: from inside, sharing work is cheap.
+        region(|| rayon::scope(|_| compute()));
+    } else {
+        compute();
+    }
+    true
+}
+
+fn by_plan<T: GemmFloat>(problem: &Problem<T>, plan: &Plan) {
     if plan.b == Way::Shared {
-        return by_shared_blocks(problem, &plan);
+        return by_shared_blocks(problem, plan);
     }
     // Few rows, so that each block of A meets many small blocks of B: pack all of A ahead.
     if plan.a == Way::InBlocks && plan.nc < problem.c.cols {
         let packed = PackedPanels::new(problem.set, problem.a, problem.set.mr);
         let problem = Problem { a: Operand::Packed(&packed), ..*problem };
-        return by_area(&problem, &plan);
+        return by_area(&problem, plan);
     }
-    by_area(problem, &plan);
+    by_area(problem, plan);
 }
 
 /// Calls `task` for 0..count, on several threads if that is allowed and there are some.
@@ -38,41 +50,42 @@ pub(super) fn for_each(parallel: bool, count: usize, task: impl Fn(usize) + Sync
     }
 }
 
-/// The areas of C: a grid whose cells are `task` by `task` at most.
+/// Cuts C into areas, as even as whole tiles allow.
 struct Grid {
+    /// Rows and columns of C.
     shape: [usize; 2],
-    task: [usize; 2],
+    /// Rows and columns of a tile.
+    tile: [usize; 2],
+    /// Areas along each.
+    counts: [usize; 2],
 }
 
 impl Grid {
-    fn cols(&self) -> usize {
-        self.shape[1].div_ceil(self.task[1])
-    }
-
     fn len(&self) -> usize {
-        self.shape[0].div_ceil(self.task[0]) * self.cols()
+        self.counts[0] * self.counts[1]
     }
 
     fn area(&self, index: usize) -> Area {
         let range = |axis: usize, at: usize| {
-            let start = at * self.task[axis];
-            start..self.shape[axis].min(start + self.task[axis])
+            let tiles = self.shape[axis].div_ceil(self.tile[axis]);
+            let edge = |at: usize| self.shape[axis].min(at * tiles / self.counts[axis] * self.tile[axis]);
+            edge(at)..edge(at + 1)
         };
-        Area { rows: range(0, index / self.cols()), cols: range(1, index % self.cols()) }
+        Area { rows: range(0, index / self.counts[1]), cols: range(1, index % self.counts[1]) }
     }
 }
 
 /// Each task computes an area of C from beginning to end.
 fn by_area<T: GemmFloat>(problem: &Problem<T>, plan: &Plan) {
-    let [m, n, _] = problem.shape();
-    let grid = Grid { shape: [m, n], task: plan.task };
+    let ([m, n, _], set) = (problem.shape(), problem.set);
+    let grid = Grid { shape: [m, n], tile: [set.mr, set.nr], counts: plan.areas };
     for_each(problem.parallel, grid.len(), |index| loops::area(problem, plan, grid.area(index)));
 }
 
-/// LOOP 5 and LOOP 4 with blocks of B that are packed once, by all threads, and used by all.
+/// LOOP 5 and LOOP 4 with blocks of B that are packed once and used by all threads.
 fn by_shared_blocks<T: GemmFloat>(problem: &Problem<T>, plan: &Plan) {
     let ([m, n, k], set) = (problem.shape(), problem.set);
-    let parallel = problem.parallel && plan.task != [m, n];
+    let parallel = problem.parallel && plan.areas != [1, 1];
     let mut buffer = Buffer::<T>::recycled(plan.kc * n.min(plan.nc).next_multiple_of(set.nr));
     // LOOP 5
     for j in (0..n).step_by(plan.nc) {
@@ -80,20 +93,9 @@ fn by_shared_blocks<T: GemmFloat>(problem: &Problem<T>, plan: &Plan) {
         // LOOP 4
         for p in (0..k).step_by(plan.kc) {
             let depth = p..k.min(p + plan.kc);
-            // Some panels a task.
-            let panel = set.nr * depth.len();
-            let len = cols.len().div_ceil(set.nr) * panel;
-            let per_task = ((32 << 10) / panel).max(1);
-            let out = SharedOut { start: buffer.as_mut_ptr(), len };
-            for_each(parallel, len.div_ceil(per_task * panel), |index| {
-                let start = cols.start + index * per_task * set.nr;
-                let lanes = start..cols.end.min(start + per_task * set.nr);
-                // SAFETY: task by task, disjoint parts of the buffer.
-                let out = unsafe { out.part(index * per_task * panel, per_task * panel) };
-                problem.b.pack(set, [lanes, depth.clone()], set.nr, out);
-            });
+            pack_by_all(problem, parallel, [cols.clone(), depth.clone()], &mut buffer);
             let b = Panels::packed(buffer.as_ptr(), set.nr, depth.len());
-            let grid = Grid { shape: [m, cols.len()], task: plan.task };
+            let grid = Grid { shape: [m, cols.len()], tile: [set.mr, set.nr], counts: plan.areas };
             for_each(parallel, grid.len(), |index| {
                 let Area { rows, cols: within } = grid.area(index);
                 let b = b.from_panel(within.start / set.nr);
@@ -102,6 +104,24 @@ fn by_shared_blocks<T: GemmFloat>(problem: &Problem<T>, plan: &Plan) {
             });
         }
     }
+}
+
+/// Packs a block of B, some panels a task.
+fn pack_by_all<T: GemmFloat>(problem: &Problem<T>, parallel: bool, [cols, depth]: [Range<usize>; 2], buffer: &mut [T]) {
+    /// Elements in a task: about 10 µs.
+    const TASK: usize = 1 << 15;
+    let nr = problem.set.nr;
+    let panel = nr * depth.len();
+    let len = cols.len().div_ceil(nr) * panel;
+    let panels = TASK.div_ceil(panel);
+    let out = SharedOut { start: buffer.as_mut_ptr(), len };
+    for_each(parallel, len.div_ceil(panels * panel), |index| {
+        let start = cols.start + index * panels * nr;
+        let lanes = start..cols.end.min(start + panels * nr);
+        // SAFETY: task by task, disjoint parts of the buffer.
+        let out = unsafe { out.part(index * panels * panel, panels * panel) };
+        problem.b.pack(problem.set, [lanes, depth.clone()], nr, out);
+    });
 }
 
 /// A buffer that several threads write different parts of.

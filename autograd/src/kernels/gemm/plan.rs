@@ -1,13 +1,14 @@
 //! Which way a product goes: decided by shape, layout and instruction set, never by the thread count.
 
 use super::epilogue::{Activation, Epilogue};
+use super::kernel_set::KernelSet;
 use super::matrix::RawMut;
-use super::microkernel::KernelSet;
 use super::pack::Operand;
-use super::{GemmFloat, Isa, dispatch, loops, parallel, vector};
+use super::{GemmFloat, Isa, dispatch, loops, parallel, small, vector};
 
-/// Multiply-adds below which a product stays on one thread: waking another takes as long.
-pub(super) const PARALLEL_WORK: usize = 1 << 19;
+/// Multiply-adds below which a product stays on one thread, and the fewest in a task: about 30 µs of an AVX2
+/// core, 10 of an AVX-512 one, which is about what it takes to wake another.
+pub(super) const PARALLEL_WORK: usize = 1 << 20;
 
 /// A product whose shapes have been checked.
 #[derive(Clone, Copy)]
@@ -43,22 +44,23 @@ impl<T: GemmFloat> Problem<'_, T> {
 }
 
 /// Computes a product.
-pub(super) fn run<T: GemmFloat>(problem: Problem<T>) {
+pub(super) fn run<T: GemmFloat>(problem: &Problem<T>) {
     let [m, n, k] = problem.shape();
     if m == 0 || n == 0 {
         return;
     }
     if k == 0 || problem.epilogue.alpha == T::ZERO {
-        return loops::finish_all(&problem, None);
+        return loops::finish_all(problem, None);
     }
-    let problem = if wants_transposing(&problem) { problem.t() } else { problem };
-    if problem.c.rows == 1 && vector::run(&problem) {
-        return;
-    }
-    if problem.set.isa == Isa::Portable && Isa::best() == Isa::Portable && by_matrixmultiply(&problem) {
-        return;
-    }
-    parallel::run(&problem);
+    if wants_transposing(problem) { run_as_is(&problem.t()) } else { run_as_is(problem) }
+}
+
+/// Computes a product that is not empty, from the simplest way that will do to the most general.
+fn run_as_is<T: GemmFloat>(problem: &Problem<T>) {
+    let _ = (problem.c.rows == 1 && vector::run(problem))
+        || small::run(problem)
+        || by_matrixmultiply(problem)
+        || parallel::run(problem);
 }
 
 /// Whether to compute Cᵀ = Bᵀ·Aᵀ instead: the kernels write whole vectors along rows of C, so its rows
@@ -69,20 +71,37 @@ fn wants_transposing<T: GemmFloat>(problem: &Problem<T>) -> bool {
         return false;
     }
     let c = problem.c;
-    if c.rows == 1 || c.cols == 1 { c.rows != 1 } else { c.col_stride != 1 && c.row_stride == 1 }
+    if c.rows == 1 || c.cols == 1 {
+        c.rows != 1
+    } else if c.has_contiguous_rows() {
+        rather_scatter(problem)
+    } else {
+        c.row_stride == 1
+    }
 }
 
-/// Multiply-adds above which a machine without SIMD of ours uses `matrixmultiply`.
-const MATRIXMULTIPLY_WORK: usize = 1 << 15;
+/// Whether to write a C of few, contiguous rows one element at a time after all, because the columns of B
+/// are not contiguous: a batch times a transposed weight. To transpose B on the way to its panels would take
+/// longer than to transpose A, which is smaller, and the tiles of C.
+fn rather_scatter<T: GemmFloat>(problem: &Problem<T>) -> bool {
+    /// With more rows, more products share the cost of B's transpose.
+    const FEW_ROWS: usize = 128;
+    let (Operand::Matrix(a), Operand::Matrix(b)) = (problem.a, problem.b) else { return false };
+    let [m, n, k] = problem.shape();
+    let by_columns = a.col_stride == 1 && b.col_stride == 1 && b.row_stride != 1;
+    let plain = problem.epilogue.beta == T::ZERO && !matches!(problem.epilogue.activation, Activation::Map(_));
+    by_columns && plain && m <= FEW_ROWS && n >= 2 * m && k >= 4 * m
+}
 
 /// On a machine for which there is only the portable kernel, hands larger products to the
 /// `matrixmultiply` crate, which knows more instruction sets (SSE2, plain FMA, WebAssembly) than we do.
 fn by_matrixmultiply<T: GemmFloat>(problem: &Problem<T>) -> bool {
     let Problem { a: Operand::Matrix(a), b: Operand::Matrix(b), c, epilogue, .. } = *problem else { return false };
-    let [m, n, k] = problem.shape();
-    if problem.work() < MATRIXMULTIPLY_WORK {
+    let portable_only = problem.set.isa == Isa::Portable && Isa::best() == Isa::Portable;
+    if !portable_only {
         return false;
     }
+    let [m, n, k] = problem.shape();
     // A stride beyond isize::MAX belongs to a dimension of one element at most: any value will do.
     let strides = |row: usize, col: usize| [row as isize, col as isize];
     let Epilogue { alpha, beta, .. } = epilogue;
@@ -125,8 +144,9 @@ pub(super) struct Plan {
     pub nc: usize,
     pub a: Way,
     pub b: Way,
-    /// Rows and columns of C in a task; a product that is not worth a second thread is one task.
-    pub task: [usize; 2],
+    /// How many areas C (or a block of its columns, if B is shared) is cut into, down and across; one if the
+    /// product is not worth a second thread.
+    pub areas: [usize; 2],
 }
 
 impl<T: GemmFloat> KernelSet<T> {
@@ -145,12 +165,12 @@ impl Plan {
         let few_rows = m <= set.mc;
         let a = match problem.a {
             Operand::Packed(_) => Way::InPlace,
-            Operand::Matrix(a) if a.col_stride == 1 || n <= 2 * set.nr => Way::InPlace,
+            Operand::Matrix(a) if a.col_stride == 1 => Way::InPlace,
             _ => Way::InBlocks,
         };
         let b = match problem.b {
             Operand::Packed(_) => Way::InPlace,
-            Operand::Matrix(b) if b.row_stride == 1 && (m <= 2 * set.mr || (m <= 16 * set.mr && k * n <= 16 << 10)) => Way::InPlace,
+            Operand::Matrix(b) if b.row_stride == 1 && m <= 16 * set.mr && k * n <= 16 << 10 => Way::InPlace,
             _ if few_rows => Way::InBlocks,
             _ => Way::Shared,
         };
@@ -159,15 +179,17 @@ impl Plan {
             Way::InBlocks => ((16 << 10) / kc / set.nr).max(1) * set.nr,
             Way::Shared => set.nc,
         };
-        let even = |len: usize, most: usize, unit: usize| len.div_ceil(len.div_ceil(most)).next_multiple_of(unit);
-        let task = if problem.work() < PARALLEL_WORK {
-            [m, n]
+        let areas = if problem.work() < 2 * PARALLEL_WORK {
+            [1, 1]
         } else {
-            let tasks = (problem.work() / (PARALLEL_WORK / 2)).min(16);
-            let by_rows = tasks.min(m.div_ceil(if few_rows { m } else { 4 * set.mr }));
-            let by_cols = (tasks / by_rows).min(n.div_ceil(4 * set.nr)).max(1);
-            [even(m, m.div_ceil(by_rows), set.mr), even(n, n.div_ceil(by_cols), set.nr)]
+            // Powers of two, so that even numbers of threads share evenly.
+            let most = (problem.work() / PARALLEL_WORK).min(16);
+            let power = |most: usize| 1 << most.ilog2();
+            let by_rows = if few_rows { 1 } else { power(most.min(m.div_ceil(2 * set.mr))) };
+            let width = if b == Way::Shared { n.min(nc) } else { n };
+            let by_cols = power((most / by_rows).min(width.div_ceil(2 * set.nr)));
+            [by_rows, by_cols]
         };
-        Plan { mc: even(m, set.mc, set.mr), kc, nc, a, b, task }
+        Plan { mc: set.mc, kc, nc, a, b, areas }
     }
 }

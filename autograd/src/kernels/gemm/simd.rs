@@ -15,6 +15,8 @@ pub(super) unsafe trait Simd<T>: Copy + 'static {
     type Mask: Copy;
     /// Elements in a vector.
     const LANES: usize;
+    /// Vectors of sums that the registers hold beside a kernel's operands.
+    const SUMS: usize;
 
     /// The token, without asking the CPU.
     ///
@@ -63,21 +65,28 @@ pub(super) unsafe trait Simd<T>: Copy + 'static {
     #[inline(always)]
     fn prefetch(self, _at: *const T) {}
 
-    /// Transposes a block of `LANES` by `LANES` elements.
+    /// Side of the square blocks that [`Simd::transpose`] transposes, at most [`MAX_SIDE`].
+    const SIDE: usize = Self::LANES;
+
+    /// Transposes a square block: column j of the `SIDE` lines that begin at `lines[i] + at` is written to
+    /// `to + j * to_stride`, in the order of j, so that a column may reach into the next one's place.
     ///
     /// # Safety
-    /// For every line `i < LANES`, `LANES` elements must be readable at `from + i * from_stride` and
-    /// writable at `to + i * to_stride`.
+    /// `lines` must have `SIDE` pointers, each readable for `SIDE` elements from `at` on, and `SIDE`
+    /// elements must be writable at each of the `SIDE` places.
     #[inline(always)]
-    unsafe fn transpose(self, from: *const T, from_stride: usize, to: *mut T, to_stride: usize)
+    unsafe fn transpose(self, lines: &[*const T], at: usize, to: *mut T, to_stride: usize)
     where
         T: Copy,
     {
-        for i in 0..Self::LANES {
-            for j in 0..Self::LANES {
+        for j in 0..Self::SIDE {
+            for (i, line) in lines.iter().enumerate() {
                 // SAFETY: both inside the blocks that the caller vouches for.
-                unsafe { *to.add(j * to_stride + i) = *from.add(i * from_stride + j) };
+                unsafe { *to.add(j * to_stride + i) = *line.add(at + j) };
             }
         }
     }
 }
+
+/// The largest [`Simd::SIDE`].
+pub(super) const MAX_SIDE: usize = 16;

@@ -5,7 +5,7 @@
 //! the sixteen registers. A step is 12 multiply-adds (6 cycles) for 8 loads, of which three fit a cycle.
 
 use super::super::Isa;
-use super::super::microkernel::{KernelSet, kernel_set};
+use super::super::kernel_set::{KernelSet, kernel_set};
 use super::super::simd::Simd;
 use std::arch::x86_64::*;
 
@@ -47,16 +47,27 @@ static KERNELS_F64: KernelSet<f64> = kernel_set!(
     mc: 96, kc: 256, nc: 1024,
 );
 
+/// The first few lanes, as a number and as bits.
+///
+/// Loads use the bits. Stores do not: `vmaskmov` to memory is microcode on AMD (a dozen cycles and more), so
+/// they store a half, a quarter and an eighth of the register as the bits of the number say.
+#[derive(Clone, Copy)]
+pub struct Mask {
+    lanes: usize,
+    bits: __m256i,
+}
+
 /// Windows into this make masks: eight lanes of ones, then eight of zeros.
 static MASK_32: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 static MASK_64: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
 
-// SAFETY: each load and store touches what its docs say. A masked `vmaskmov` does not touch, nor fault
-// on, the lanes it leaves out.
+// SAFETY: each load and store touches what its docs say. A `vmaskmov` does not touch, nor fault on, the lanes
+// it leaves out.
 unsafe impl Simd<f32> for Avx2 {
     type V = __m256;
-    type Mask = __m256i;
+    type Mask = Mask;
     const LANES: usize = 8;
+    const SUMS: usize = 12;
 
     #[inline(always)]
     unsafe fn assume() -> Self {
@@ -98,10 +109,11 @@ unsafe impl Simd<f32> for Avx2 {
         }
     }
     #[inline(always)]
-    fn mask(self, lanes: usize) -> __m256i {
+    fn mask(self, lanes: usize) -> Mask {
         debug_assert!(lanes <= 8);
         // SAFETY: elements 8 - lanes .. 16 - lanes, of sixteen.
-        unsafe { _mm256_loadu_si256(MASK_32.as_ptr().wrapping_add(8 - lanes).cast()) }
+        let bits = unsafe { _mm256_loadu_si256(MASK_32.as_ptr().wrapping_add(8 - lanes).cast()) };
+        Mask { lanes, bits }
     }
     #[inline(always)]
     unsafe fn load(self, from: *const f32) -> __m256 {
@@ -114,14 +126,32 @@ unsafe impl Simd<f32> for Avx2 {
         unsafe { _mm256_storeu_ps(to, v) }
     }
     #[inline(always)]
-    unsafe fn load_first(self, from: *const f32, mask: __m256i) -> __m256 {
+    unsafe fn load_first(self, from: *const f32, mask: Mask) -> __m256 {
         // SAFETY: the caller vouches for the lanes of the mask.
-        unsafe { _mm256_maskload_ps(from, mask) }
+        unsafe { _mm256_maskload_ps(from, mask.bits) }
     }
     #[inline(always)]
-    unsafe fn store_first(self, to: *mut f32, v: __m256, mask: __m256i) {
-        // SAFETY: the caller vouches for the lanes of the mask.
-        unsafe { _mm256_maskstore_ps(to, mask, v) }
+    unsafe fn store_first(self, mut to: *mut f32, v: __m256, Mask { lanes, .. }: Mask) {
+        // SAFETY: the caller vouches for the lanes of the mask, and no others are stored.
+        unsafe {
+            if lanes & 8 != 0 {
+                return _mm256_storeu_ps(to, v);
+            }
+            let mut left = _mm256_castps256_ps128(v);
+            if lanes & 4 != 0 {
+                _mm_storeu_ps(to, left);
+                left = _mm256_extractf128_ps::<1>(v);
+                to = to.add(4);
+            }
+            if lanes & 2 != 0 {
+                _mm_storel_pd(to.cast(), _mm_castps_pd(left));
+                left = _mm_movehl_ps(left, left);
+                to = to.add(2);
+            }
+            if lanes & 1 != 0 {
+                _mm_store_ss(to, left);
+            }
+        }
     }
     #[inline(always)]
     fn prefetch(self, at: *const f32) {
@@ -130,21 +160,22 @@ unsafe impl Simd<f32> for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn transpose(self, from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
-        // SAFETY: the token, and the caller vouches for both blocks.
+    unsafe fn transpose(self, lines: &[*const f32], at: usize, to: *mut f32, to_stride: usize) {
+        debug_assert!(lines.len() == 8);
+        // SAFETY: the token, and the caller vouches for eight lines and for both blocks.
         unsafe {
-            for at in [0, 4] {
-                // Halves first: lanes at..at + 4 of row i beside those of row i + 4.
+            for half in [0, 4] {
+                // Elements half..half + 4 of line i beside those of line i + 4.
                 let mut r = [_mm256_setzero_ps(); 4];
                 for (i, r) in r.iter_mut().enumerate() {
-                    let low = _mm_loadu_ps(from.add(i * from_stride + at));
-                    let high = _mm_loadu_ps(from.add((i + 4) * from_stride + at));
+                    let low = _mm_loadu_ps(lines.get_unchecked(i).add(at + half));
+                    let high = _mm_loadu_ps(lines.get_unchecked(i + 4).add(at + half));
                     *r = _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(low), high);
                 }
-                // Then 4 × 4 transposes in both halves at once.
+                // 4 × 4 transposes in both halves at once.
                 let (t0, t1) = (_mm256_unpacklo_ps(r[0], r[1]), _mm256_unpackhi_ps(r[0], r[1]));
                 let (t2, t3) = (_mm256_unpacklo_ps(r[2], r[3]), _mm256_unpackhi_ps(r[2], r[3]));
-                let to = to.add(at * to_stride);
+                let to = to.add(half * to_stride);
                 _mm256_storeu_ps(to, _mm256_shuffle_ps::<0b01_00_01_00>(t0, t2));
                 _mm256_storeu_ps(to.add(to_stride), _mm256_shuffle_ps::<0b11_10_11_10>(t0, t2));
                 _mm256_storeu_ps(to.add(2 * to_stride), _mm256_shuffle_ps::<0b01_00_01_00>(t1, t3));
@@ -157,8 +188,9 @@ unsafe impl Simd<f32> for Avx2 {
 // SAFETY: as for f32.
 unsafe impl Simd<f64> for Avx2 {
     type V = __m256d;
-    type Mask = __m256i;
+    type Mask = Mask;
     const LANES: usize = 4;
+    const SUMS: usize = 12;
 
     #[inline(always)]
     unsafe fn assume() -> Self {
@@ -198,10 +230,11 @@ unsafe impl Simd<f64> for Avx2 {
         }
     }
     #[inline(always)]
-    fn mask(self, lanes: usize) -> __m256i {
+    fn mask(self, lanes: usize) -> Mask {
         debug_assert!(lanes <= 4);
         // SAFETY: elements 4 - lanes .. 8 - lanes, of eight.
-        unsafe { _mm256_loadu_si256(MASK_64.as_ptr().wrapping_add(4 - lanes).cast()) }
+        let bits = unsafe { _mm256_loadu_si256(MASK_64.as_ptr().wrapping_add(4 - lanes).cast()) };
+        Mask { lanes, bits }
     }
     #[inline(always)]
     unsafe fn load(self, from: *const f64) -> __m256d {
@@ -214,14 +247,27 @@ unsafe impl Simd<f64> for Avx2 {
         unsafe { _mm256_storeu_pd(to, v) }
     }
     #[inline(always)]
-    unsafe fn load_first(self, from: *const f64, mask: __m256i) -> __m256d {
+    unsafe fn load_first(self, from: *const f64, mask: Mask) -> __m256d {
         // SAFETY: the caller vouches for the lanes of the mask.
-        unsafe { _mm256_maskload_pd(from, mask) }
+        unsafe { _mm256_maskload_pd(from, mask.bits) }
     }
     #[inline(always)]
-    unsafe fn store_first(self, to: *mut f64, v: __m256d, mask: __m256i) {
-        // SAFETY: the caller vouches for the lanes of the mask.
-        unsafe { _mm256_maskstore_pd(to, mask, v) }
+    unsafe fn store_first(self, mut to: *mut f64, v: __m256d, Mask { lanes, .. }: Mask) {
+        // SAFETY: the caller vouches for the lanes of the mask, and no others are stored.
+        unsafe {
+            if lanes & 4 != 0 {
+                return _mm256_storeu_pd(to, v);
+            }
+            let mut left = _mm256_castpd256_pd128(v);
+            if lanes & 2 != 0 {
+                _mm_storeu_pd(to, left);
+                left = _mm256_extractf128_pd::<1>(v);
+                to = to.add(2);
+            }
+            if lanes & 1 != 0 {
+                _mm_store_sd(to, left);
+            }
+        }
     }
     #[inline(always)]
     fn prefetch(self, at: *const f64) {
@@ -230,13 +276,16 @@ unsafe impl Simd<f64> for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn transpose(self, from: *const f64, from_stride: usize, to: *mut f64, to_stride: usize) {
-        // SAFETY: the token, and the caller vouches for both blocks.
+    unsafe fn transpose(self, lines: &[*const f64], at: usize, to: *mut f64, to_stride: usize) {
+        debug_assert!(lines.len() == 4);
+        // SAFETY: the token, and the caller vouches for four lines and for both blocks.
         unsafe {
-            let (r0, r1) = (_mm256_loadu_pd(from), _mm256_loadu_pd(from.add(from_stride)));
-            let (r2, r3) = (_mm256_loadu_pd(from.add(2 * from_stride)), _mm256_loadu_pd(from.add(3 * from_stride)));
-            let (t0, t1) = (_mm256_unpacklo_pd(r0, r1), _mm256_unpackhi_pd(r0, r1));
-            let (t2, t3) = (_mm256_unpacklo_pd(r2, r3), _mm256_unpackhi_pd(r2, r3));
+            let mut r = [_mm256_setzero_pd(); 4];
+            for (i, r) in r.iter_mut().enumerate() {
+                *r = _mm256_loadu_pd(lines.get_unchecked(i).add(at));
+            }
+            let (t0, t1) = (_mm256_unpacklo_pd(r[0], r[1]), _mm256_unpackhi_pd(r[0], r[1]));
+            let (t2, t3) = (_mm256_unpacklo_pd(r[2], r[3]), _mm256_unpackhi_pd(r[2], r[3]));
             _mm256_storeu_pd(to, _mm256_permute2f128_pd::<0x20>(t0, t2));
             _mm256_storeu_pd(to.add(to_stride), _mm256_permute2f128_pd::<0x20>(t1, t3));
             _mm256_storeu_pd(to.add(2 * to_stride), _mm256_permute2f128_pd::<0x31>(t0, t2));

@@ -4,7 +4,7 @@
 //! [`Portable`] takes any number of lanes.
 
 use super::super::Isa;
-use super::super::microkernel::{KernelSet, kernel_set};
+use super::super::kernel_set::{KernelSet, kernel_set};
 use super::super::simd::Simd;
 use std::array::from_fn;
 
@@ -31,6 +31,7 @@ macro_rules! portable {
             type V = [$t; LANES];
             type Mask = usize;
             const LANES: usize = LANES;
+            const SUMS: usize = 8;
 
             #[inline(always)]
             unsafe fn assume() -> Self {

@@ -11,8 +11,8 @@ pub fn isas() -> Vec<Isa> {
 }
 
 fn check_both(case: Case, isa: Isa, way: &str) {
-    case.check::<f32>(isa, way);
-    case.check::<f64>(isa, way);
+    case.check::<f32>(dispatch::kernels(isa), way);
+    case.check::<f64>(dispatch::kernels(isa), way);
 }
 
 /// Sizes around a multiple of every tile, and primes.
@@ -33,7 +33,8 @@ fn shapes() {
 
 #[test]
 fn layouts_and_ways() {
-    let shapes: &[[usize; 3]] = if cfg!(miri) { &[[5, 9, 6]] } else { &[[7, 19, 21], [1, 37, 23], [41, 1, 13], [33, 67, 65]] };
+    let shapes: &[[usize; 3]] =
+        if cfg!(miri) { &[[5, 9, 6]] } else { &[[7, 19, 21], [1, 37, 23], [41, 1, 13], [33, 67, 65]] };
     for isa in isas() {
         for &shape in shapes {
             for a in Layout::INPUT {
@@ -53,7 +54,8 @@ fn layouts_and_ways() {
 
 #[test]
 fn alpha_beta_and_epilogues() {
-    let shapes: &[[usize; 3]] = if cfg!(miri) { &[[5, 9, 6]] } else { &[[13, 35, 9], [1, 35, 9], [35, 1, 9], [64, 48, 300]] };
+    let shapes: &[[usize; 3]] =
+        if cfg!(miri) { &[[5, 9, 6]] } else { &[[13, 35, 9], [1, 35, 9], [35, 1, 9], [64, 48, 300]] };
     for isa in isas() {
         for &shape in shapes {
             for c in [Layout::Row, Layout::Col, Layout::Strided] {
@@ -73,7 +75,8 @@ fn alpha_beta_and_epilogues() {
 #[test]
 #[cfg_attr(miri, ignore = "too much arithmetic for Miri")]
 fn blocks_chunks_and_splits() {
-    let shapes = [[210, 70, 90], [130, 300, 20], [20, 1100, 30], [14, 90, 600], [100, 130, 520], [40, 30, 5000], [3, 5, 20_000]];
+    let shapes =
+        [[210, 70, 90], [130, 300, 20], [20, 1100, 30], [14, 90, 600], [100, 130, 520], [40, 30, 5000], [3, 5, 20_000]];
     for isa in isas() {
         for shape in shapes {
             for (a, b) in [(Layout::Row, Layout::Row), (Layout::Col, Layout::RowPart), (Layout::Row, Layout::Col)] {
@@ -125,8 +128,11 @@ fn the_lower_rungs_are_right() {
 #[test]
 fn a_function_is_applied_to_every_element_once() {
     let double = |xs: &mut [f32]| xs.iter_mut().for_each(|x| *x = 2.0 * *x + 1.0);
-    let shapes: &[[usize; 3]] =
-        if cfg!(miri) { &[[5, 9, 6]] } else { &[[5, 9, 6], [1, 200, 3], [200, 1, 3], [9, 9, 0], [300, 90, 70], [20, 20, 6000]] };
+    let shapes: &[[usize; 3]] = if cfg!(miri) {
+        &[[5, 9, 6]]
+    } else {
+        &[[5, 9, 6], [1, 200, 3], [200, 1, 3], [9, 9, 0], [300, 90, 70], [20, 20, 6000]]
+    };
     for isa in isas() {
         for &[m, n, k] in shapes {
             for layout in Layout::OUTPUT {
@@ -134,7 +140,10 @@ fn a_function_is_applied_to_every_element_once() {
                 let mut plain = Owned::<f32>::noise([m, n], layout, 3);
                 let mut mapped = plain.clone();
                 Gemm::new(a.view(), b.view()).with_isa(isa).write(plain.view_mut());
-                Gemm::new(a.view(), b.view()).with_isa(isa).activation(Activation::Map(&double)).write(mapped.view_mut());
+                Gemm::new(a.view(), b.view())
+                    .with_isa(isa)
+                    .activation(Activation::Map(&double))
+                    .write(mapped.view_mut());
                 for i in 0..m {
                     for j in 0..n {
                         let mut want = [plain.view().at(i, j)];
@@ -188,7 +197,11 @@ fn operands_that_do_not_match_are_refused() {
 #[should_panic(expected = "which does not give a C of [5, 2]")]
 fn an_output_of_another_shape_is_refused() {
     let data = [0.0f32; 20];
-    Gemm::new(MatRef::row_major(&data, 2, 4), MatRef::row_major(&data, 4, 5)).write(MatMut::row_major(&mut [0.0; 10], 5, 2));
+    Gemm::new(MatRef::row_major(&data, 2, 4), MatRef::row_major(&data, 4, 5)).write(MatMut::row_major(
+        &mut [0.0; 10],
+        5,
+        2,
+    ));
 }
 
 #[test]

@@ -6,7 +6,6 @@ mod geometry;
 mod properties;
 
 use super::*;
-use crate::kernels::element::Number;
 
 /// Numbers from -1 to 1 that look random, the same for the same seed.
 pub fn noise<T: GemmFloat>(len: usize, seed: usize) -> Vec<T> {
@@ -104,7 +103,8 @@ impl Case {
     ///
     /// The bound is that of any order of summation: a sum of k products, each rounded, is off by at most
     /// about k·ε times the sum of their magnitudes; then a few more roundings for alpha, beta and biases.
-    pub fn check<T: GemmFloat>(self, isa: Isa, way: &str) {
+    pub fn check<T: GemmFloat>(self, set: &'static KernelSet<T>, way: &str) {
+        let isa = set.isa;
         let [m, n, k] = self.shape;
         let a = Owned::<T>::noise([m, k], self.layouts[0], 1);
         let b = Owned::<T>::noise([k, n], self.layouts[1], 2);
@@ -124,7 +124,7 @@ impl Case {
         let (source_a, source_b) = (Plain(a.view()), Plain(b.view().t()));
         let left: Left<T> = match way {
             "packed A" => {
-                packed_a = PackedA::with_isa(a.view(), isa);
+                packed_a = PackedA::with_set(a.view(), set);
                 (&packed_a).into()
             }
             "sources" => (&source_a as &dyn PackSource<T>).into(),
@@ -132,13 +132,13 @@ impl Case {
         };
         let right: Right<T> = match way {
             "packed B" => {
-                packed_b = PackedB::with_isa(b.view(), isa);
+                packed_b = PackedB::with_set(b.view(), set);
                 (&packed_b).into()
             }
             "sources" => (&source_b as &dyn PackSource<T>).into(),
             _ => b.view().into(),
         };
-        let mut gemm = Gemm::new(left, right).alpha(T::from_f64(self.alpha)).beta(T::from_f64(self.beta)).with_isa(isa);
+        let mut gemm = Gemm::new(left, right).alpha(T::from_f64(self.alpha)).beta(T::from_f64(self.beta)).with_set(set);
         if self.row_bias {
             gemm = gemm.row_bias(&row_bias);
         }
@@ -167,7 +167,10 @@ impl Case {
                 let scale = self.alpha.abs() * magnitude + (self.beta * c0).abs() + 2.0;
                 let bound = (k + 8) as f64 * epsilon * scale;
                 let got = c.view().at(i, j).to_f64();
-                assert!((got - want).abs() <= bound, "{isa:?} {way} {self:?}: C[{i}, {j}] is {got}, not {want} ± {bound:e}");
+                assert!(
+                    (got - want).abs() <= bound,
+                    "{isa:?} {way} {self:?}: C[{i}, {j}] is {got}, not {want} ± {bound:e}"
+                );
             }
         }
         // What lies between the elements of C is not C's.
