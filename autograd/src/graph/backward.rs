@@ -78,7 +78,7 @@ impl<T: Float> Tensor<T> {
     pub fn backward_with(&self, options: BackwardOptions<T>) {
         let BackwardOptions { gradient, retain_graph } = options;
         let pass = Pass { retain_graph, create_graph: false, needed: None };
-        pass.run(vec![seed("backward", self, gradient)], |node, gradient| {
+        pass.run([seed("backward", self, gradient)], |node, gradient| {
             if let Some(slot) = node.slot() {
                 gather(slot, gradient);
             }
@@ -219,7 +219,11 @@ impl Pass {
     // ANCHOR: engine
     /// Lets gradients flow from the seeds; `arrive` is called with every node's complete gradient.
     #[track_caller]
-    fn run<T: Float>(&self, seeds: Vec<Pending<T>>, mut arrive: impl FnMut(&dyn Node<T>, Gradient<T>)) {
+    fn run<T: Float>(
+        &self,
+        seeds: impl IntoIterator<Item = Pending<T>>,
+        mut arrive: impl FnMut(&dyn Node<T>, Gradient<T>),
+    ) {
         let _mode = mode::recording(self.create_graph);
         let mut pending = BTreeMap::new();
         for Pending { node, gradient } in seeds {

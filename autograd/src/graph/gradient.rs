@@ -2,6 +2,7 @@
 
 use super::node::History;
 use crate::kernels::element::{Element, Number};
+use crate::kernels::rows::{self, Rows};
 use crate::tensor::{Dims, Tensor};
 
 /// dL/dx for some tensor `x`.
@@ -11,7 +12,7 @@ pub enum Gradient<T: Element = f32> {
     Dense(Tensor<T>),
     /// Of the rows of `x` that were used; the others are zero. Only `embedding` makes these, and only
     /// if told to.
-    Sparse(SparseRows<T>),
+    Sparse(Box<SparseRows<T>>),
 }
 
 /// Some rows of a table of shape `[rows, …]`. The same row may stand here several times: they add up.
@@ -30,43 +31,39 @@ impl<T: Number> SparseRows<T> {
     pub fn to_dense(&self) -> Tensor<T> {
         let width = self.shape[1..].iter().product::<usize>();
         let (indices, values) = (self.indices.packed(), self.values.packed());
-        Tensor::build_on_zeros(self.shape, |out| {
-            for (row, &index) in values.slice().chunks_exact(width.max(1)).zip(indices.slice()) {
-                let start = index as usize * width;
-                for (sum, &x) in out[start..start + width].iter_mut().zip(row) {
-                    *sum += x;
-                }
-            }
-        })
+        let rows = Rows { indices: indices.slice(), n: self.shape[0], width, skip: None };
+        Tensor::build_on_zeros(self.shape, |out| rows::add(rows, values.slice(), out))
     }
 
-    /// The same table with each row at most once, in ascending order.
+    /// The same table with each row at most once, in ascending order. Copies nothing if it is so already.
     pub fn coalesced(&self) -> SparseRows<T> {
-        let width = self.shape[1..].iter().product::<usize>();
         let (indices, values) = (self.indices.packed(), self.values.packed());
+        if indices.slice().is_sorted_by(|a, b| a < b) {
+            return SparseRows { indices, values, shape: self.shape };
+        }
+        let width = self.shape[1..].iter().product::<usize>();
         let mut order: Vec<usize> = (0..indices.count()).collect();
         // Stable, so that rows add up in the order they were used in.
         order.sort_by_key(|&i| indices.slice()[i]);
-        let (mut rows, mut sums): (Vec<i64>, Vec<T>) = (Vec::new(), Vec::new());
-        for i in order {
-            let index = indices.slice()[i];
-            let row = &values.slice()[i * width..(i + 1) * width];
-            if rows.last() == Some(&index) {
-                let start = sums.len() - width;
-                for (sum, &x) in sums[start..].iter_mut().zip(row) {
-                    *sum += x;
+        let mut rows: Vec<i64> = order.iter().map(|&i| indices.slice()[i]).collect();
+        rows.dedup();
+        let sums = Tensor::build(self.shape.replaced(&[0], rows.len()), |out| {
+            let (mut begun, mut latest) = (0, None);
+            for i in order {
+                let row = &values.slice()[i * width..(i + 1) * width];
+                let index = Some(indices.slice()[i]);
+                if latest == index {
+                    let start = (begun - 1) * width;
+                    for (sum, &x) in out[start..start + width].iter_mut().zip(row) {
+                        *sum += x;
+                    }
+                } else {
+                    out[begun * width..(begun + 1) * width].copy_from_slice(row);
+                    (begun, latest) = (begun + 1, index);
                 }
-            } else {
-                rows.push(index);
-                sums.extend_from_slice(row);
             }
-        }
-        let shape = self.shape.replaced(&[0], rows.len());
-        SparseRows {
-            indices: Tensor::from_slice(&rows, rows.len()),
-            values: Tensor::from_slice(&sums, shape),
-            shape: self.shape,
-        }
+        });
+        SparseRows { indices: Tensor::from_slice(&rows, rows.len()), values: sums, shape: self.shape }
     }
 
     /// Both sets of rows.
@@ -91,7 +88,7 @@ impl<T: Number> Gradient<T> {
     /// The sum with a later gradient: in place, if nobody else looks at one of the two.
     pub(crate) fn add(self, later: Gradient<T>) -> Gradient<T> {
         match (self, later) {
-            (Gradient::Sparse(a), Gradient::Sparse(b)) => Gradient::Sparse(a.joined(&b)),
+            (Gradient::Sparse(a), Gradient::Sparse(b)) => Gradient::Sparse(Box::new(a.joined(&b))),
             (a, b) => {
                 let (mut a, b) = (a.into_dense(), b.into_dense());
                 // The left operand is the one that an addition writes over.
@@ -107,5 +104,24 @@ impl<T: Number> Gradient<T> {
             Gradient::Sparse(rows) => rows.values.history = History::NONE,
         }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn coalesced_rows_are_the_same_table() {
+        let rows = SparseRows {
+            indices: Tensor::of([3_i64, 0, 3, 1, 3]),
+            values: Tensor::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0], [9.0, 10.0]]),
+            shape: Dims::from([5, 2]),
+        };
+        let coalesced = rows.coalesced();
+        assert_eq!(coalesced.indices.to_vec(), [0, 1, 3]);
+        assert_eq!(coalesced.values.to_vec(), [3.0, 4.0, 7.0, 8.0, 15.0, 18.0]);
+        assert_eq!(coalesced.to_dense().to_vec(), rows.to_dense().to_vec());
+        assert!(coalesced.coalesced().values.shares_storage(&coalesced.values));
     }
 }

@@ -38,7 +38,7 @@ impl<T: Element> Grads<'_, T> {
     #[inline]
     pub fn set_rows(&mut self, input: usize, rows: impl FnOnce() -> SparseRows<T>) {
         if self.wants(input) {
-            (self.sink)(input, Gradient::Sparse(rows()));
+            (self.sink)(input, Gradient::Sparse(Box::new(rows())));
         }
     }
 

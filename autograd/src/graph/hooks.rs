@@ -1,6 +1,7 @@
 //! Hooks: functions that see a tensor's gradient, and may replace it, as it passes.
 
 use super::anomaly::first_anomaly;
+use super::draw::Seen;
 use super::gradient::Gradient;
 use super::mode::anomaly_enabled;
 use super::node::{Head, Node, lock};
@@ -17,6 +18,8 @@ pub(crate) struct Extras<T: Element> {
     hooks: Vec<(u64, Hook<T>)>,
     next_hook: u64,
     retained: Retained<T>,
+    /// What a drawing will show.
+    pub(super) seen: Option<Box<Seen<T>>>,
 }
 
 /// Whether [`Tensor::retain_grad`] asked to keep the gradient that passes, and what passed.
@@ -28,7 +31,7 @@ enum Retained<T: Element> {
 
 impl<T: Element> Default for Extras<T> {
     fn default() -> Self {
-        Extras { hooks: Vec::new(), next_hook: 0, retained: Retained::No }
+        Extras { hooks: Vec::new(), next_hook: 0, retained: Retained::No, seen: None }
     }
 }
 

@@ -5,7 +5,7 @@
 //! it. Gradients that can be differentiated come from [`grad`](super::grad) under `create_graph`,
 //! which gives them to the caller.
 
-use super::gradient::{Gradient, SparseRows};
+use super::gradient::Gradient;
 use super::node::{Head, History, Leaf, lock};
 use crate::kernels::element::Float;
 use crate::tensor::Tensor;
@@ -51,7 +51,7 @@ impl<T: Float> Tensor<T> {
     pub fn set_gradient(&self, gradient: Option<Gradient<T>>) {
         let shape = match &gradient {
             Some(Gradient::Dense(gradient)) => *gradient.shape(),
-            Some(Gradient::Sparse(SparseRows { shape, .. })) => *shape,
+            Some(Gradient::Sparse(rows)) => rows.shape,
             None => *self.shape(),
         };
         assert!(

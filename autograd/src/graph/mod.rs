@@ -10,9 +10,11 @@
 //! | [`mode`] | `no_grad`, and the anomaly mode that finds the first NaN |
 //! | [`leaf`] | leaves, where gradients gather |
 //! | [`hooks`] | looking at gradients, or changing them, as they pass |
+//! | [`mod@draw`] | the graph as a picture |
 
 mod anomaly;
 pub mod backward;
+pub mod draw;
 pub mod gradient;
 pub mod grads;
 pub mod hooks;
@@ -22,6 +24,7 @@ mod node;
 pub mod op;
 
 pub use backward::{BackwardOptions, GradOptions, grad};
+pub use draw::{Drawing, draw, watch};
 pub use gradient::{Gradient, SparseRows};
 pub use grads::Grads;
 pub use mode::{detect_anomaly, grad_enabled, no_grad, with_grad};

@@ -3,9 +3,11 @@
 use super::node::Origin;
 use crate::kernels::parallel::{self, Ambient, AmbientGuard, set_ambient};
 
-/// The bits of the thread's flags. Zero, what a fresh thread has, means: record, look for nothing.
+/// The bits of the thread's flags. Zero, what a fresh thread has, means: record, look for nothing, keep
+/// no values.
 const NO_GRAD: u8 = 1;
 const ANOMALY: u8 = 2;
+const WATCH: u8 = 4;
 
 /// Whether operations on this thread are recorded.
 #[inline]
@@ -17,6 +19,12 @@ pub fn grad_enabled() -> bool {
 #[inline]
 pub fn anomaly_enabled() -> bool {
     parallel::ambient().flags & ANOMALY != 0
+}
+
+/// Whether this thread remembers values for a drawing.
+#[inline]
+pub(super) fn watching() -> bool {
+    parallel::ambient().flags & WATCH != 0
 }
 
 /// Runs `f` without recording: what it calculates has no history, and nothing is saved for backward.
@@ -52,6 +60,12 @@ pub fn with_grad<R>(record: bool, f: impl FnOnce() -> R) -> R {
 /// ```
 pub fn detect_anomaly<R>(f: impl FnOnce() -> R) -> R {
     let _mode = with_flag(ANOMALY);
+    f()
+}
+
+/// [`watch`](super::watch)
+pub(super) fn watch<R>(f: impl FnOnce() -> R) -> R {
+    let _mode = with_flag(WATCH);
     f()
 }
 

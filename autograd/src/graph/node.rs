@@ -193,10 +193,11 @@ impl<T: Element> Drop for History<T> {
 }
 
 fn drop_from_the_top(node: Arc<dyn Any>) {
+    type Nodes = Vec<Arc<dyn Any>>;
     thread_local! {
         /// The nodes that wait, if one is being dropped. Without a destructor of its own, it is still
         /// there when the other locals of a thread that ends are dropped, with the tensors in them.
-        static WAITING: ManuallyDrop<RefCell<Option<Vec<Arc<dyn Any>>>>> = const { ManuallyDrop::new(RefCell::new(None)) };
+        static WAITING: ManuallyDrop<RefCell<Option<Nodes>>> = const { ManuallyDrop::new(RefCell::new(None)) };
     }
     WAITING.with(|waiting| {
         if let Some(list) = &mut *waiting.borrow_mut() {

@@ -88,6 +88,9 @@ impl<T: Element> Tensor<T> {
             let saved = Saved { op: op(), output: O::SAVES_OUTPUT.then(|| self.detach()) };
             let head = Head::new(*self.shape(), Location::caller());
             self.history = History::of(Operation { head, inputs: histories(), saved: Mutex::new(Some(saved)) });
+            if mode::watching() {
+                super::draw::remember(&self, inputs);
+            }
         }
         self
     }

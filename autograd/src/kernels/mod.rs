@@ -7,6 +7,7 @@ pub mod extreme;
 pub mod fold;
 pub mod gemm;
 pub mod lanes;
+pub mod layer_norm;
 pub mod math;
 pub mod parallel;
 pub mod reduce;

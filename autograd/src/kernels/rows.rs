@@ -3,12 +3,14 @@
 //! The table is row-major `[outer, n, width]`. Rows are picked along the middle axis by one list of
 //! `k` indices, so what is picked is `[outer, k, width]`. An embedding is the case `outer = 1`.
 //!
-//! Adding back is where threads could meet, since an index may occur many times. There are two ways
-//! around that, chosen by the sizes alone. A table that is small beside the rows to add is summed
-//! in several copies, one for each block of rows, which are added up at the end. For a larger one the
-//! rows are first sorted by where they go; then each thread owns a part of the table.
+//! Adding back is where threads could meet, since an index may occur many times. A table that is small
+//! beside the rows to add is therefore summed in several copies, one for each block of rows, which are
+//! added up at the end. Adding to a larger one stays one thread's work: it waits for memory, and to sort
+//! the rows by where they go, or to give each thread some columns, was measured to lose more by leaving
+//! the order of memory than a second thread brings.
 
 use super::element::Element;
+use super::elementwise::Binary;
 use super::parallel;
 use super::simd::{Loop, vectorised};
 use crate::memory::Buffer;
@@ -46,25 +48,10 @@ pub fn first_outside(indices: &[i64], n: usize) -> Option<(usize, i64)> {
 
 /// `out[o, i] = table[o, indices[i]]`
 pub fn take<T: Element>(rows: Rows<'_>, table: &[T], out: &mut [T]) {
-    let Rows { indices, n, width, skip } = rows;
     if out.is_empty() {
         return;
     }
-    parallel::for_each_rows(out, width, |first, out| {
-        let (mut start, mut i) = (first / indices.len() * n * width, first % indices.len());
-        for row in out.chunks_exact_mut(width) {
-            if i == indices.len() {
-                (start, i) = (start + n * width, 0);
-            }
-            if Some(indices[i]) == skip {
-                row.fill(T::default());
-            } else {
-                let at = start + indices[i] as usize * width;
-                row.copy_from_slice(&table[at..at + width]);
-            }
-            i += 1;
-        }
-    });
+    parallel::for_each_rows(out, rows.width, |first, out| vectorised(Take { rows, table, first, out }));
 }
 
 /// `table[o, indices[i]] += values[o, i]`, in the order of `i` (but for the rounding of large sums, see
@@ -81,52 +68,71 @@ pub fn add<T: Element>(rows: Rows<'_>, values: &[T], table: &mut [T]) {
             vectorised(Add { rows, values: &values[outer * len..(outer + 1) * len], table });
         });
     }
-    // Rows that one block of work takes.
-    let block = parallel::chunk_len(values.len()).div_ceil(width);
-    let blocks = indices.len().div_ceil(block);
-    if blocks == 1 {
-        vectorised(Add { rows, values, table });
-    } else if blocks * table.len() <= values.len() {
-        add_in_copies(rows, values, table, block);
+    let copies = if values.len() < parallel::ELEMENTS { 1 } else { (values.len() / (8 * table.len())).min(COPIES) };
+    if copies > 1 {
+        add_in_copies(rows, values, table, copies);
     } else {
-        add_sorted(rows, values, table);
+        vectorised(Add { rows, values, table });
     }
 }
 
-/// [`add`] into one copy of the table for each block of rows.
-fn add_in_copies<T: Element>(rows: Rows<'_>, values: &[T], table: &mut [T], block: usize) {
-    let (len, width) = (table.len(), rows.width);
-    let mut copies = Buffer::filled(rows.indices.len().div_ceil(block) * len, T::default());
-    parallel::for_each_block(&mut copies, len, values.len(), |i, table| {
+/// How many copies of a table are made at most: a few for each core of any machine we know.
+const COPIES: usize = 32;
+
+/// [`add`] into that many copies of the table, each from a block of the rows.
+fn add_in_copies<T: Element>(rows: Rows<'_>, values: &[T], table: &mut [T], copies: usize) {
+    let (len, width, block) = (table.len(), rows.width, rows.indices.len().div_ceil(copies));
+    let mut copies = Buffer::recycled(rows.indices.len().div_ceil(block) * len);
+    parallel::for_each_block(&mut copies, len, values.len(), |i, copy| {
+        copy.fill(T::default());
         let range = i * block..((i + 1) * block).min(rows.indices.len());
         let values = &values[range.start * width..range.end * width];
-        vectorised(Add { rows: Rows { indices: &rows.indices[range], ..rows }, values, table });
+        vectorised(Add { rows: Rows { indices: &rows.indices[range], ..rows }, values, table: copy });
     });
     for copy in copies.chunks_exact(len) {
-        vectorised(AddRow { sum: table, row: copy });
+        vectorised(PutRow(Plus, table, copy));
     }
 }
 
-/// [`add`] with the rows sorted by where they go, each thread owning a part of the table.
-fn add_sorted<T: Element>(rows: Rows<'_>, values: &[T], table: &mut [T]) {
-    let Rows { indices, n, width, skip } = rows;
-    // A counting sort: `starts[r]..starts[r + 1]` of `order` are the positions of index `r`, ascending.
-    let mut starts = vec![0; n + 1];
-    for &index in indices {
-        starts[index as usize + 1] += 1;
+struct Take<'a, T> {
+    rows: Rows<'a>,
+    table: &'a [T],
+    /// The number of the first row of `out`.
+    first: usize,
+    out: &'a mut [T],
+}
+
+impl<T: Element> Loop for Take<'_, T> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        let Take { rows: Rows { indices, n, width, skip }, table, first, out } = self;
+        let (mut start, mut i) = (first / indices.len() * n * width, first % indices.len());
+        if width == 1 {
+            let mut out = out;
+            while !out.is_empty() {
+                // To the end of this table.
+                let (here, next) = out.split_at_mut(out.len().min(indices.len() - i));
+                for (y, &index) in here.iter_mut().zip(&indices[i..]) {
+                    *y = if Some(index) == skip { T::default() } else { table[start + index as usize] };
+                }
+                (out, start, i) = (next, start + n, 0);
+            }
+            return;
+        }
+        for row in out.chunks_exact_mut(width) {
+            if i == indices.len() {
+                (start, i) = (start + n * width, 0);
+            }
+            if Some(indices[i]) == skip {
+                row.fill(T::default());
+            } else {
+                let at = start + indices[i] as usize * width;
+                PutRow(Put, row, &table[at..at + width]).run();
+            }
+            i += 1;
+        }
     }
-    for row in 0..n {
-        starts[row + 1] += starts[row];
-    }
-    let (mut next, mut order) = (starts.clone(), vec![0; indices.len()]);
-    for (position, &index) in indices.iter().enumerate() {
-        order[next[index as usize]] = position;
-        next[index as usize] += 1;
-    }
-    let block = parallel::chunk_len(table.len()).div_ceil(width);
-    parallel::for_each_block(table, block * width, values.len(), |i, table| {
-        vectorised(AddSorted { first: i * block, starts: &starts, order: &order, skip, width, values, table });
-    });
 }
 
 struct Add<'a, T> {
@@ -151,61 +157,59 @@ impl<T: Element> Loop for Add<'_, T> {
         for (&index, row) in indices.iter().zip(values.chunks_exact(width)) {
             if Some(index) != skip {
                 let at = index as usize * width;
-                AddRow { sum: &mut table[at..at + width], row }.run();
+                PutRow(Plus, &mut table[at..at + width], row).run();
             }
         }
     }
 }
 
-struct AddSorted<'a, T> {
-    first: usize,
-    starts: &'a [usize],
-    order: &'a [usize],
-    skip: Option<i64>,
-    width: usize,
-    values: &'a [T],
-    table: &'a mut [T],
+/// A new element goes in place of what is there.
+#[derive(Clone, Copy)]
+pub struct Put;
+impl<T: Element> Binary<T> for Put {
+    #[inline(always)]
+    fn eval(self, _: T, new: T) -> T {
+        new
+    }
 }
 
-impl<T: Element> Loop for AddSorted<'_, T> {
+/// A new element is added to what is there.
+#[derive(Clone, Copy)]
+pub struct Plus;
+impl<T: Element> Binary<T> for Plus {
+    #[inline(always)]
+    fn eval(self, there: T, new: T) -> T {
+        there.plus(new)
+    }
+}
+
+/// A row that goes to another, of the same length.
+struct PutRow<'a, T, F>(F, &'a mut [T], &'a [T]);
+
+impl<T: Element, F: Binary<T>> Loop for PutRow<'_, T, F> {
     type Out = ();
     #[inline(always)]
     fn run(self) {
-        let AddSorted { first, starts, order, skip, width, values, table } = self;
-        for (row, sum) in (first..).zip(table.chunks_exact_mut(width)) {
-            if Some(row as i64) == skip {
-                continue;
-            }
-            for &position in &order[starts[row]..starts[row + 1]] {
-                AddRow { sum, row: &values[position * width..(position + 1) * width] }.run();
-            }
+        let PutRow(how, to, from) = self;
+        // Rows of embeddings are short. In groups of one vector register, and then of a quarter, little is
+        // left for single elements, which the compiler's own unrolling would leave most of a row to.
+        let (to, to_rest) = to.as_chunks_mut::<16>();
+        let (from, from_rest) = from.as_chunks::<16>();
+        to.iter_mut().zip(from).for_each(|(to, from)| put_group(how, to, from));
+        let (to, to_rest) = to_rest.as_chunks_mut::<4>();
+        let (from, from_rest) = from_rest.as_chunks::<4>();
+        to.iter_mut().zip(from).for_each(|(to, from)| put_group(how, to, from));
+        for (to, &from) in to_rest.iter_mut().zip(from_rest) {
+            *to = how.eval(*to, from);
         }
     }
 }
 
-struct AddRow<'a, T> {
-    sum: &'a mut [T],
-    row: &'a [T],
-}
-
-impl<T: Element> Loop for AddRow<'_, T> {
-    type Out = ();
-    #[inline(always)]
-    fn run(self) {
-        // Rows of embeddings are short. In groups of one vector register, little is left over for the
-        // slow loop at the end, which the compiler's own unrolling would leave most of the row to.
-        const GROUP: usize = 16;
-        let (sums, sum_rest) = self.sum.as_chunks_mut::<GROUP>();
-        let (xs, x_rest) = self.row.as_chunks::<GROUP>();
-        for (sum, x) in sums.iter_mut().zip(xs) {
-            for (sum, &x) in sum.iter_mut().zip(x) {
-                *sum = sum.plus(x);
-            }
-        }
-        for (sum, &x) in sum_rest.iter_mut().zip(x_rest) {
-            *sum = sum.plus(x);
-        }
-    }
+/// All of it is read before anything is written: then it is one operation on registers.
+#[inline(always)]
+fn put_group<T: Copy, F: Binary<T>, const N: usize>(how: F, to: &mut [T; N], from: &[T; N]) {
+    let (there, new) = (*to, *from);
+    *to = std::array::from_fn(|i| how.eval(there[i], new[i]));
 }
 
 #[cfg(test)]
@@ -217,8 +221,8 @@ mod tests {
         (0..k).map(|i| ((i * 7919 % 1013) * (i % 5 + 1) % n) as i64).collect()
     }
 
-    /// One way of every kind: sequential, several tables, copies, sorted.
-    const CASES: [(usize, usize, usize, usize); 9] = [
+    /// One way of every kind: sequential, several tables, copies.
+    const CASES: [(usize, usize, usize, usize); 10] = [
         (1, 5, 7, 3),
         (1, 1, 3, 1),
         (1, 9, 0, 4),
@@ -227,6 +231,7 @@ mod tests {
         (40, 30, 50, 60),
         (1, 27, 5000, 50),
         (1, 4000, 3000, 40),
+        (1, 170, 14_000, 50),
         (1, 100_000, 80_000, 1),
     ];
 

@@ -44,6 +44,17 @@ impl<T: Float> Default for CrossEntropy<T> {
     }
 }
 
+impl<T: Float> CrossEntropy<T> {
+    /// [`Tensor::cross_entropy_with`] these options, as other losses are written.
+    ///
+    /// # Panics
+    /// As [`Tensor::cross_entropy_with`].
+    #[track_caller]
+    pub fn forward<'a>(&self, logits: &Tensor<T>, targets: impl Into<Targets<'a, T>>) -> Tensor<T> {
+        logits.cross_entropy_with(targets, self)
+    }
+}
+
 /// What logits are compared with; a reference to either kind of tensor turns into it.
 #[derive(Clone, Copy)]
 pub enum Targets<'a, T: Float = f32> {

@@ -21,6 +21,7 @@ use crate::kernels::along::{self, Along, NOWHERE};
 use crate::kernels::element::Element;
 use crate::kernels::elementwise::{Binary, Operand};
 use crate::kernels::parallel;
+use crate::kernels::rows::{Plus, Put};
 use crate::tensor::axes::resolve_axis;
 use crate::tensor::{Dims, Tensor};
 
@@ -49,30 +50,10 @@ impl Places {
     fn last_of_each(self, shape: Dims) -> Places {
         let position = Tensor::from_fn(*self.index.shape(), |i| i as i64);
         let mut last = Tensor::full_of(shape, NOWHERE);
-        self.write(Replace, &position, last.slice_mut(), shape);
+        self.write(Put, &position, last.slice_mut(), shape);
         let last = last.at(&self);
         let kept = |i: usize| if last.slice()[i] == i as i64 { self.index.slice()[i] } else { NOWHERE };
         Places { axis: self.axis, index: Tensor::from_fn(*self.index.shape(), kept) }
-    }
-}
-
-/// How `scatter_add` writes.
-#[derive(Clone, Copy)]
-struct Plus;
-impl<T: Element> Binary<T> for Plus {
-    #[inline(always)]
-    fn eval(self, there: T, new: T) -> T {
-        there.plus(new)
-    }
-}
-
-/// How `scatter` writes.
-#[derive(Clone, Copy)]
-struct Replace;
-impl<T: Element> Binary<T> for Replace {
-    #[inline(always)]
-    fn eval(self, _: T, new: T) -> T {
-        new
     }
 }
 
@@ -193,7 +174,7 @@ impl<T: Element> Op<T> for Scatter {
         grads.set(1, || dy.gathered(self.places.clone()));
         grads.set(0, || {
             let zeros = Tensor::full_of(Dims::SCALAR, T::default()).expand(*self.places.index.shape());
-            dy.written(self.places, &zeros, Replace, |places| Scatter { places })
+            dy.written(self.places, &zeros, Put, |places| Scatter { places })
         });
     }
 }
@@ -240,7 +221,7 @@ impl<T: Element> Tensor<T> {
         if values.has_history() {
             places = places.last_of_each(*self.shape());
         }
-        self.written(places, values, Replace, |places| Scatter { places })
+        self.written(places, values, Put, |places| Scatter { places })
     }
 
     /// [`scatter`](Tensor::scatter) of one value to all the places.

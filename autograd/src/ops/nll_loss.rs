@@ -31,6 +31,17 @@ impl<T: Float> Default for NllLoss<T> {
     }
 }
 
+impl<T: Float> NllLoss<T> {
+    /// [`Tensor::nll_loss_with`] these options, as other losses are written.
+    ///
+    /// # Panics
+    /// As [`Tensor::nll_loss_with`].
+    #[track_caller]
+    pub fn forward(&self, x: &Tensor<T>, classes: &Tensor<i64>) -> Tensor<T> {
+        x.nll_loss_with(classes, self)
+    }
+}
+
 impl<T: Float> Tensor<T> {
     /// The mean negative log-likelihood of `classes` under these log-probabilities, as
     /// `torch.nn.functional.nll_loss`. They are `[N, C]` or `[C]` or `[N, C, d₁, …]`, the classes their
