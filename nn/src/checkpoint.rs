@@ -173,11 +173,9 @@ impl Checkpoint {
         for (name, value) in module.state() {
             match here.get(&name) {
                 None => mismatch.missing.push(name),
-                Some(found) if found.shape() != value.shape() => mismatch.misshapen.push(Misshapen {
-                    name,
-                    expected: *value.shape(),
-                    found: *found.shape(),
-                }),
+                Some(found) if found.shape() != value.shape() => {
+                    mismatch.misshapen.push(Misshapen { name, expected: *value.shape(), found: *found.shape() })
+                }
                 Some(_) => {}
             }
         }
@@ -279,19 +277,22 @@ impl Checkpoint {
             let rank = view.shape().len();
             match view.dtype() {
                 Dtype::F32 if rank <= MAX_RANK => {
-                    let values: Vec<f32> = view.data().as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+                    let values: Vec<f32> =
+                        view.data().as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
                     checkpoint.tensors.insert(name.to_string(), Tensor::from_slice(&values, view.shape()));
                 }
                 Dtype::F32 => {
                     return Err(checkpoint.entry(name, format!("{rank} axes; a tensor can have at most {MAX_RANK}")));
                 }
                 Dtype::F64 if rank == 0 => {
-                    let bytes = view.data().try_into().map_err(|_| malformed(format!("entry {name:?} is cut short")))?;
+                    let bytes =
+                        view.data().try_into().map_err(|_| malformed(format!("entry {name:?} is cut short")))?;
                     checkpoint.scalars.insert(name.to_string(), f64::from_le_bytes(bytes));
                 }
                 other => {
                     let shape = view.shape();
-                    return Err(checkpoint.entry(name, format!("{other:?} of shape {shape:?}; expected F32, or F64 without axes")));
+                    return Err(checkpoint
+                        .entry(name, format!("{other:?} of shape {shape:?}; expected F32, or F64 without axes")));
                 }
             }
         }

@@ -220,7 +220,13 @@ mod tests {
         let mut pairs = 0.0;
         for (i, _) in positive.iter().enumerate().filter(|(_, is)| **is) {
             for (j, _) in positive.iter().enumerate().filter(|(_, is)| !**is) {
-                pairs += if scores[i] > scores[j] { 1.0 } else if scores[i] == scores[j] { 0.5 } else { 0.0 };
+                pairs += if scores[i] > scores[j] {
+                    1.0
+                } else if scores[i] == scores[j] {
+                    0.5
+                } else {
+                    0.0
+                };
             }
         }
         assert_eq!(roc_auc(&scores, &positive), pairs / 9.0);

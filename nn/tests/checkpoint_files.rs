@@ -32,7 +32,8 @@ fn read(bytes: &[u8]) -> Result<Checkpoint, CheckpointError> {
 fn every_truncation_is_an_error_that_names_the_file() {
     let bytes = good();
     for len in 0..bytes.len() {
-        let error = read(&bytes[..len]).err().unwrap_or_else(|| panic!("{len} of {} bytes were taken for whole", bytes.len()));
+        let error =
+            read(&bytes[..len]).err().unwrap_or_else(|| panic!("{len} of {} bytes were taken for whole", bytes.len()));
         assert!(error.to_string().contains("chainrule-lies-file"), "{error}");
     }
 }

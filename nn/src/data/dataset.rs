@@ -39,7 +39,12 @@ impl<X: Number, Y: Number> TensorDataset<X, Y> {
     #[track_caller]
     pub fn new(x: Tensor<X>, y: Tensor<Y>) -> TensorDataset<X, Y> {
         let fits = x.rank() > 0 && y.rank() > 0 && x.size(0) == y.size(0);
-        assert!(fits, "TensorDataset: tensors of shapes {} and {}; their first axes must be the same", x.shape(), y.shape());
+        assert!(
+            fits,
+            "TensorDataset: tensors of shapes {} and {}; their first axes must be the same",
+            x.shape(),
+            y.shape()
+        );
         TensorDataset { x: x.detach(), y: y.detach() }
     }
 }

@@ -3,11 +3,16 @@
 mod activations;
 mod dropout;
 mod embedding;
+mod layer_norm;
 mod linear;
 mod sequential;
 
-pub use activations::{Flatten, Identity, Tanh};
+pub use activations::{
+    Elu, Flatten, Gelu, GeluTanh, Hardtanh, Identity, LeakyRelu, LogSigmoid, LogSoftmax, Relu, Sigmoid, Silu, Softmax,
+    Softplus, Tanh,
+};
 pub use dropout::Dropout;
 pub use embedding::Embedding;
+pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use sequential::Sequential;

@@ -9,7 +9,7 @@
 //! ```
 
 use super::groups::{Change, Groups, Rule};
-use super::options::{check, decayed};
+use super::options::{decayed, learning_rate, not_negative};
 use autograd::kernels::update::Update;
 
 /// Adagrad, as `torch.optim.Adagrad`.
@@ -44,20 +44,12 @@ impl Rule for AdagradOptions {
 
     #[track_caller]
     fn check(&self) {
-        check(Self::NAME, "lr", self.lr, 0.0..f64::INFINITY);
-        check(Self::NAME, "lr_decay", self.lr_decay, 0.0..f64::INFINITY);
-        check(Self::NAME, "weight_decay", self.weight_decay, 0.0..f64::INFINITY);
-        check(Self::NAME, "initial_accumulator_value", self.initial_accumulator_value, 0.0..f64::INFINITY);
-        check(Self::NAME, "eps", self.eps, 0.0..f64::INFINITY);
+        let &AdagradOptions { lr, lr_decay, weight_decay, initial_accumulator_value, eps } = self;
+        not_negative(Self::NAME, [("lr", lr), ("lr_decay", lr_decay), ("weight_decay", weight_decay), ("eps", eps)]);
+        not_negative(Self::NAME, [("initial_accumulator_value", initial_accumulator_value)]);
     }
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
-    fn set_lr(&mut self, lr: f64) {
-        self.lr = lr;
-    }
+    learning_rate!();
 
     fn state(&self) -> &'static [&'static str] {
         &["sum"]

@@ -16,7 +16,7 @@
 //! one division a number fewer.
 
 use super::groups::{Change, Groups, Rule};
-use super::options::{check, decayed};
+use super::options::{decayed, fractions, learning_rate, not_negative};
 use autograd::Number;
 use autograd::kernels::update::Update;
 
@@ -79,20 +79,12 @@ macro_rules! rule {
 
             #[track_caller]
             fn check(&self) {
-                check($name, "lr", self.lr, 0.0..f64::INFINITY);
-                check($name, "betas.0", self.betas.0, 0.0..1.0);
-                check($name, "betas.1", self.betas.1, 0.0..1.0);
-                check($name, "eps", self.eps, 0.0..f64::INFINITY);
-                check($name, "weight_decay", self.weight_decay, 0.0..f64::INFINITY);
+                let &$options { lr, betas, eps, weight_decay, amsgrad: _ } = self;
+                not_negative($name, [("lr", lr), ("eps", eps), ("weight_decay", weight_decay)]);
+                fractions($name, [("betas.0", betas.0), ("betas.1", betas.1)]);
             }
 
-            fn lr(&self) -> f64 {
-                self.lr
-            }
-
-            fn set_lr(&mut self, lr: f64) {
-                self.lr = lr;
-            }
+            learning_rate!();
 
             fn set_momentum(&mut self, momentum: f64) -> bool {
                 self.betas.0 = momentum;

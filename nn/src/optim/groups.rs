@@ -305,7 +305,7 @@ impl<R: Rule> Optimizer for Groups<R> {
     fn load_state(&mut self, state: &State) -> Result<(), StateError> {
         let mut reader = Reader::new(state);
         let lrs: Vec<f64> =
-            (0..self.groups.len()).map(|i| reader.scalar(lr_name(i), |lr| !lr.is_nan()).unwrap_or(0.0)).collect();
+            (0..self.groups.len()).map(|i| reader.scalar(lr_name(i), |lr| !lr.is_nan()).unwrap_or_default()).collect();
         let mut loaded = Vec::new();
         for group in &self.groups {
             for Slot { name, parameter, .. } in &group.slots {
@@ -314,7 +314,7 @@ impl<R: Rule> Optimizer for Groups<R> {
                 let shape = parameter.shape();
                 let tensors: Vec<_> =
                     kept.iter().filter_map(|what| reader.tensor(format!("{name}.{what}"), shape)).collect();
-                loaded.push((step.unwrap_or(0), kept, tensors));
+                loaded.push((step.unwrap_or_default(), kept, tensors));
             }
         }
         reader.finish()?;

@@ -30,22 +30,36 @@
 //! | [`Adagrad`] | [`AdagradOptions`] | a sum | yes |
 //! | [`SparseAdam`] | [`SparseAdamOptions`] | two means | only |
 //!
+//! Beside them: learning rates that change as training goes on ([`schedule`]), gradients made smaller
+//! ([`clip_grad_norm`], [`clip_grad_value`]), and an end when nothing improves ([`EarlyStopping`]).
+//!
 //! [`groups`] holds what they have in common: parameter groups, the step, state that is saved and loaded.
 //! An optimiser's own file holds its formula. One of your own is an implementation of [`Rule`].
 
 mod adagrad;
 mod adam;
+mod clip;
+mod early_stopping;
 pub mod groups;
 mod options;
+mod progress;
 mod rmsprop;
+pub mod schedule;
 mod sgd;
 mod sparse_adam;
 mod state;
 
 pub use adagrad::{Adagrad, AdagradOptions};
 pub use adam::{Adam, AdamOptions, AdamW, AdamWOptions};
+pub use clip::{ClipOptions, NonFiniteNorm, clip_grad_norm, clip_grad_norm_with, clip_grad_value, grad_norm};
+pub use early_stopping::{EarlyStopping, EarlyStoppingOptions};
 pub use groups::{Groups, Parameters, Rule};
+pub use progress::{Goal, Threshold};
 pub use rmsprop::{RmsProp, RmsPropOptions};
+pub use schedule::{
+    Anneal, CosineAnnealingLr, CosineAnnealingWarmRestarts, ExponentialLr, LambdaLr, LinearLr, MultiStepLr, OneCycleLr,
+    PlateauOptions, ReduceLrOnPlateau, Schedule, Scheduler, SequentialLr, StepLr,
+};
 pub use sgd::{Sgd, SgdOptions};
 pub use sparse_adam::{SparseAdam, SparseAdamOptions};
 pub use state::{Misshapen, State, StateError};

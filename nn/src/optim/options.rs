@@ -1,16 +1,37 @@
 //! What the options of several optimisers share.
 
-use std::ops::Range;
-
-/// Panics if an option is outside of `range`, or NaN.
+/// Panics if one of these options is negative, infinite or NaN.
 #[track_caller]
-pub(super) fn check(optimizer: &str, option: &str, value: f64, range: Range<f64>) {
-    let Range { start, end } = range;
-    assert!(
-        (start..end).contains(&value),
-        "{optimizer}: {option} is {value}, and must be at least {start} and below {end}"
-    );
+pub(super) fn not_negative<const N: usize>(optimizer: &str, options: [(&str, f64); N]) {
+    for (option, value) in options {
+        assert!(
+            value >= 0.0 && value.is_finite(),
+            "{optimizer}: {option} is {value}, and must be finite and not negative"
+        );
+    }
 }
+
+/// Panics if one of these options is not a fraction: at least 0 and below 1.
+#[track_caller]
+pub(super) fn fractions<const N: usize>(optimizer: &str, options: [(&str, f64); N]) {
+    for (option, value) in options {
+        assert!((0.0..1.0).contains(&value), "{optimizer}: {option} is {value}, and must be at least 0 and below 1");
+    }
+}
+
+/// The two methods of a [`Rule`](super::Rule) whose learning rate is its field `lr`.
+macro_rules! learning_rate {
+    () => {
+        fn lr(&self) -> f64 {
+            self.lr
+        }
+
+        fn set_lr(&mut self, lr: f64) {
+            self.lr = lr;
+        }
+    };
+}
+pub(super) use learning_rate;
 
 /// The gradient with that of the penalty λ/2·x² on the value x.
 #[inline(always)]

@@ -12,7 +12,7 @@
 //! ```
 
 use super::groups::{Change, Groups, Rule};
-use super::options::{check, decayed};
+use super::options::{decayed, learning_rate, not_negative};
 use autograd::kernels::update::Update;
 
 /// RMSprop, as `torch.optim.RMSprop`.
@@ -47,20 +47,12 @@ impl Rule for RmsPropOptions {
 
     #[track_caller]
     fn check(&self) {
-        check(Self::NAME, "lr", self.lr, 0.0..f64::INFINITY);
-        check(Self::NAME, "alpha", self.alpha, 0.0..f64::INFINITY);
-        check(Self::NAME, "eps", self.eps, 0.0..f64::INFINITY);
-        check(Self::NAME, "weight_decay", self.weight_decay, 0.0..f64::INFINITY);
-        check(Self::NAME, "momentum", self.momentum, 0.0..f64::INFINITY);
+        let &RmsPropOptions { lr, alpha, eps, weight_decay, momentum, centered: _ } = self;
+        not_negative(Self::NAME, [("lr", lr), ("alpha", alpha), ("eps", eps)]);
+        not_negative(Self::NAME, [("weight_decay", weight_decay), ("momentum", momentum)]);
     }
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
-    fn set_lr(&mut self, lr: f64) {
-        self.lr = lr;
-    }
+    learning_rate!();
 
     fn set_momentum(&mut self, momentum: f64) -> bool {
         self.momentum = momentum;

@@ -10,7 +10,7 @@
 //! ```
 
 use super::groups::{Change, Groups, Rule};
-use super::options::{check, decayed};
+use super::options::{decayed, learning_rate, not_negative};
 use autograd::kernels::update::Update;
 
 /// Stochastic gradient descent, as `torch.optim.SGD`.
@@ -46,22 +46,14 @@ impl Rule for SgdOptions {
     #[track_caller]
     fn check(&self) {
         let &SgdOptions { lr, momentum, dampening, weight_decay, nesterov } = self;
-        check(Self::NAME, "lr", lr, 0.0..f64::INFINITY);
-        check(Self::NAME, "momentum", momentum, 0.0..f64::INFINITY);
-        check(Self::NAME, "weight_decay", weight_decay, 0.0..f64::INFINITY);
+        not_negative(Self::NAME, [("lr", lr), ("momentum", momentum), ("weight_decay", weight_decay)]);
         assert!(
             !nesterov || (momentum > 0.0 && dampening == 0.0),
             "Sgd: nesterov takes a momentum above 0 and no dampening, not momentum {momentum} and dampening {dampening}"
         );
     }
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
-    fn set_lr(&mut self, lr: f64) {
-        self.lr = lr;
-    }
+    learning_rate!();
 
     fn set_momentum(&mut self, momentum: f64) -> bool {
         self.momentum = momentum;

@@ -10,7 +10,7 @@
 //! them, and their means, as they are. And ε is added to √v as it is, not to the corrected √(v/(1 - β₂ᵗ)).
 
 use super::groups::{Change, Groups, Rule};
-use super::options::check;
+use super::options::{fractions, learning_rate, not_negative};
 use autograd::kernels::update::Update;
 
 /// Adam for sparse gradients, as `torch.optim.SparseAdam`. It takes no dense ones.
@@ -39,19 +39,12 @@ impl Rule for SparseAdamOptions {
 
     #[track_caller]
     fn check(&self) {
-        check(Self::NAME, "lr", self.lr, 0.0..f64::INFINITY);
-        check(Self::NAME, "betas.0", self.betas.0, 0.0..1.0);
-        check(Self::NAME, "betas.1", self.betas.1, 0.0..1.0);
-        check(Self::NAME, "eps", self.eps, f64::MIN_POSITIVE..f64::INFINITY);
+        let &SparseAdamOptions { lr, betas, eps } = self;
+        not_negative(Self::NAME, [("lr", lr), ("eps", eps)]);
+        fractions(Self::NAME, [("betas.0", betas.0), ("betas.1", betas.1)]);
     }
 
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-
-    fn set_lr(&mut self, lr: f64) {
-        self.lr = lr;
-    }
+    learning_rate!();
 
     fn set_momentum(&mut self, momentum: f64) -> bool {
         self.betas.0 = momentum;

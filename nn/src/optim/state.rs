@@ -97,6 +97,15 @@ impl<'a> Reader<'a> {
         None
     }
 
+    /// All tensors whose names begin with `prefix`, by the rest of their names.
+    pub fn inside(&mut self, prefix: &str) -> BTreeMap<String, Tensor> {
+        let found: Vec<&str> = self.tensors.keys().copied().filter(|name| name.starts_with(prefix)).collect();
+        found
+            .iter()
+            .map(|name| (name[prefix.len()..].to_string(), self.tensors.remove(name).expect("just seen").detach()))
+            .collect()
+    }
+
     /// What did not fit, with all that nobody took.
     pub fn finish(mut self) -> Result<(), StateError> {
         self.error.unexpected = self.tensors.into_keys().chain(self.scalars.into_keys()).map(String::from).collect();

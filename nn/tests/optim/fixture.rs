@@ -36,11 +36,11 @@ pub fn gradient(name: &str, parameter: &Parameter, step: usize) -> Gradient {
     }
     let entry = &FIXTURE["sparse"][step];
     let rows: Vec<i64> = array(&entry["rows"]).iter().map(|row| row.as_i64().expect("a row")).collect();
-    Gradient::Sparse(SparseRows {
+    Gradient::Sparse(Box::new(SparseRows {
         indices: Tensor::from_slice(&rows, rows.len()),
         values: Tensor::from_slice(&floats(&entry["values"]), [rows.len(), 3]),
         shape: parameter.shape(),
-    })
+    }))
 }
 
 pub fn set_gradients(parameters: &[(String, Parameter)], step: usize) {

@@ -25,7 +25,7 @@ fn a_step_without_rows_counts_but_changes_nothing() {
     let table = &parameters[0].1;
     let before = table.value().to_vec();
     let none = SparseRows { indices: Tensor::zeros_of(0), values: Tensor::zeros([0, 3]), shape: table.shape() };
-    table.set_gradient(Some(Gradient::Sparse(none)));
+    table.set_gradient(Some(Gradient::Sparse(Box::new(none))));
     let mut optimizer = SparseAdam::new(parameters.clone(), SparseAdamOptions::default());
     optimizer.step();
     assert_eq!(table.value().to_vec(), before);
