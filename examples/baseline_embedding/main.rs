@@ -98,7 +98,7 @@ fn main() -> Result<()> {
     let model = Baseline::new(&mut rng);
     println!("{}", model.summary());
 
-    let mut adam = Adam::new(model.named_parameters(), AdamOptions { lr: cli.lr, ..Default::default() });
+    let mut adam = Adam::new(model.named_parameters(), AdamOptions { lr: f64::from(cli.lr), ..Default::default() });
     let bar = progress(epochs, "training");
     let (mut last_batch, mut on_train, mut on_fresh) = (Vec::new(), Vec::new(), Vec::new());
     for epoch in 1..=epochs {
