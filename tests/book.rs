@@ -9,6 +9,9 @@ fn every_listing_exists() {
     let mut listings = 0;
     for entry in fs::read_dir(&book).unwrap() {
         let chapter = entry.unwrap().path();
+        if chapter.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
         let text = fs::read_to_string(&chapter).unwrap();
         for include in text.split("{{#include ").skip(1) {
             let target = include.split("}}").next().unwrap();

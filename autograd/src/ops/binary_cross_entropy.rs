@@ -127,7 +127,8 @@ mod tests {
 
     #[test]
     fn gradients() {
-        check_elementwise(0.1..0.9, |p| p.binary_cross_entropy(&targets(p)));
+        // Away from 0 and 1, where the seventh derivative, the error of the differences, explodes.
+        check_elementwise(0.3..0.7, |p| p.binary_cross_entropy(&targets(p)));
         check_elementwise(-3.0..3.0, |x| x.bce_with_logits(&targets(x)));
     }
 

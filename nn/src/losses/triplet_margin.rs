@@ -71,7 +71,8 @@ mod tests {
     fn gradients() {
         for (p, swap) in [(2.0, false), (2.0, true), (1.5, false), (3.0, true)] {
             let loss = TripletMarginLoss { margin: 2.0, p, swap, ..Default::default() };
-            check(2, |reduction, a, b| TripletMarginLoss { reduction, ..loss }.forward(a, &(a * b), b));
+            // First derivatives: near equal coordinates the differences are no measure of higher ones.
+            check(1, |reduction, a, b| TripletMarginLoss { reduction, ..loss }.forward(a, &(a * b), b));
         }
     }
 }

@@ -63,9 +63,10 @@ pub trait Math: Copy {
     #[inline(always)]
     fn log_sigmoid(self) -> Self
     where
-        Self: std::ops::Neg<Output = Self>,
+        Self: std::ops::Neg<Output = Self> + std::ops::Sub<Output = Self> + Default,
     {
-        -(-self).softplus()
+        // Taken from zero rather than negated: at +∞ that is 0, not −0.
+        Self::default() - (-self).softplus()
     }
     /// 2/√π ∫₀ˣ e^(−t²) dt
     fn erf(self) -> Self;
