@@ -6,7 +6,7 @@
 //! They are plain arithmetic without fused multiply-add, so an element-wise result is the same bits on
 //! every instruction set.
 //!
-//! Every kernel here is the same loop, [`Rows`], in which the elements of each operand lie side by side.
+//! Every kernel here is the same loop, `Rows`, in which the elements of each operand lie side by side.
 //! An operand whose elements do not is copied, a block at a time, to where they do: the copy stays in
 //! the first cache, so broadcasting costs little more than reading. A loop for each combination of
 //! strides would gain less than that, and be compiled again for each function, type and instruction set.

@@ -4,7 +4,7 @@
 //! loss = −w·x[t]            dx = −w·dy at t, 0 elsewhere
 //! ```
 //!
-//! x[t] is the log-probability of the right class t and w its weight. Only the classes are saved.
+//! x\[t\] is the log-probability of the right class t and w its weight. Only the classes are saved.
 //! [`cross_entropy`](super::cross_entropy) is this after `log_softmax`, in one pass.
 
 use super::classes::{Target, along_classes, check_weight, column, reduced};
