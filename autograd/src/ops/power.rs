@@ -267,6 +267,7 @@ mod tests {
             |x| x.reciprocal(),
             [
                 [0., INF, -INF],
+                [-0., -INF, -INF],
                 [1., 1., -1.],
                 [-1., -1., -1.],
                 [INF, 0., -0.],
