@@ -2,7 +2,7 @@
 //! `-- 256,256,256`. One group a shape, one line a kernel; criterion keeps a baseline to compare with.
 
 use autograd::Rng;
-use autograd::kernels::gemm::{Gemm, Isa, MatMut, MatRef, blocked, naive};
+use autograd::kernels::gemm::{Gemm, Isa, MatMut, MatRef, blocked, matrixmultiply, naive};
 use criterion::{BenchmarkId, Criterion, Throughput};
 
 /// m, n, k.
@@ -41,35 +41,9 @@ fn main() {
             bencher.iter(|| Gemm::new(a, b).write(MatMut::row_major(&mut c, m, n)));
         });
         group.bench_function("matrixmultiply", |bencher| {
-            let (a, b): (Vec<f32>, Vec<f32>) = (random_like(m * k), random_like(k * n));
-            bencher.iter(|| {
-                // SAFETY: row-major matrices of these sizes, and C is not shared.
-                unsafe {
-                    matrixmultiply::sgemm(
-                        m,
-                        k,
-                        n,
-                        1.0,
-                        a.as_ptr(),
-                        k as isize,
-                        1,
-                        b.as_ptr(),
-                        n as isize,
-                        1,
-                        0.0,
-                        c.as_mut_ptr(),
-                        n as isize,
-                        1,
-                    );
-                }
-            });
+            bencher.iter(|| matrixmultiply(a, b, MatMut::row_major(&mut c, m, n)));
         });
         group.finish();
     }
     criterion.final_summary();
-}
-
-fn random_like(count: usize) -> Vec<f32> {
-    let mut rng = Rng::seeded(1);
-    (0..count).map(|_| rng.normal() as f32).collect()
 }

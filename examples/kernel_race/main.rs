@@ -8,7 +8,7 @@ mod peak;
 
 use anyhow::Result;
 use autograd::Rng;
-use autograd::kernels::gemm::{Gemm, Isa, MatMut, MatRef, blocked, naive};
+use autograd::kernels::gemm::{Gemm, Isa, MatMut, MatRef, blocked, matrixmultiply, naive};
 use clap::Parser;
 use common::plot::{Labels, Panel, Series, save};
 use common::{Common, progress};
@@ -52,28 +52,7 @@ impl Product {
             Kernel::Blocked => blocked(a, b, c),
             Kernel::Ours(isa) => Gemm::new(a, b).with_isa(isa).serial().write(c),
             Kernel::OursRayon => Gemm::new(a, b).write(c),
-            Kernel::MatrixMultiply => {
-                let (m, n, k) = (m as isize, n as isize, k as isize);
-                // SAFETY: the pointers are to row-major matrices of these sizes, and C is not shared.
-                unsafe {
-                    matrixmultiply::sgemm(
-                        m as usize,
-                        k as usize,
-                        n as usize,
-                        1.0,
-                        self.a.as_ptr(),
-                        k,
-                        1,
-                        self.b.as_ptr(),
-                        n,
-                        1,
-                        0.0,
-                        self.c.as_mut_ptr(),
-                        n,
-                        1,
-                    );
-                }
-            }
+            Kernel::MatrixMultiply => matrixmultiply(a, b, c),
         }
     }
 

@@ -16,8 +16,8 @@
 //! ```
 //!
 //! A ladder of four, each checked against the first: [`naive`], [`blocked`], `Gemm` with
-//! [`Isa::Portable`], `Gemm` with the CPU's own instructions. The README in this folder draws the blocking
-//! and says what runs when.
+//! [`Isa::Portable`], `Gemm` with the CPU's own instructions, on one thread or several; and beside it, to
+//! compare with, [`matrixmultiply()`]. The README in this folder draws the blocking and says what runs when.
 //!
 //! The result is the same bits at any number of threads: blocks, chunks and kernels are chosen by shape,
 //! layout and instruction set only.
@@ -38,6 +38,7 @@ pub mod isa;
 mod kernel_set;
 mod loops;
 mod matrix;
+mod matrixmultiply;
 mod microkernel;
 mod pack;
 mod parallel;
@@ -53,6 +54,7 @@ pub use blocked::blocked;
 pub use dispatch::{GemmFloat, Isa};
 pub use epilogue::Activation;
 pub use matrix::{MatMut, MatRef};
+pub use matrixmultiply::matrixmultiply;
 pub use pack::{PackSource, PackedA, PackedB, Panel};
 pub use reference::naive;
 

@@ -4,7 +4,7 @@ use super::epilogue::{Activation, Epilogue};
 use super::kernel_set::KernelSet;
 use super::matrix::RawMut;
 use super::pack::Operand;
-use super::{GemmFloat, Isa, dispatch, loops, parallel, small, vector};
+use super::{GemmFloat, loops, matrixmultiply, parallel, small, vector};
 
 /// Multiply-adds below which a product stays on one thread, and the fewest in a task: about 30 µs of an AVX2
 /// core, 10 of an AVX-512 one, which is about what it takes to wake another.
@@ -59,7 +59,7 @@ pub(super) fn run<T: GemmFloat>(problem: &Problem<T>) {
 fn run_as_is<T: GemmFloat>(problem: &Problem<T>) {
     let _ = (problem.c.rows == 1 && vector::run(problem))
         || small::run(problem)
-        || by_matrixmultiply(problem)
+        || matrixmultiply::run(problem)
         || parallel::run(problem);
 }
 
@@ -91,37 +91,6 @@ fn rather_scatter<T: GemmFloat>(problem: &Problem<T>) -> bool {
     let by_columns = a.col_stride == 1 && b.col_stride == 1 && b.row_stride != 1;
     let plain = problem.epilogue.beta == T::ZERO && !matches!(problem.epilogue.activation, Activation::Map(_));
     by_columns && plain && m <= FEW_ROWS && n >= 2 * m && k >= 4 * m
-}
-
-/// On a machine for which there is only the portable kernel, hands larger products to the
-/// `matrixmultiply` crate, which knows more instruction sets (SSE2, plain FMA, WebAssembly) than we do.
-fn by_matrixmultiply<T: GemmFloat>(problem: &Problem<T>) -> bool {
-    let Problem { a: Operand::Matrix(a), b: Operand::Matrix(b), c, epilogue, .. } = *problem else { return false };
-    let portable_only = problem.set.isa == Isa::Portable && Isa::best() == Isa::Portable;
-    if !portable_only {
-        return false;
-    }
-    let [m, n, k] = problem.shape();
-    // A stride beyond isize::MAX belongs to a dimension of one element at most: any value will do.
-    let strides = |row: usize, col: usize| [row as isize, col as isize];
-    let Epilogue { alpha, beta, .. } = epilogue;
-    let output = dispatch::Output { alpha, beta, c: c.start, strides: strides(c.row_stride, c.col_stride) };
-    // SAFETY: `MatRef` and `MatMut` have checked that all elements lie inside their slices, and that C
-    // does not overlap itself.
-    unsafe {
-        T::matrixmultiply(
-            [m, k, n],
-            (a.as_ptr(), strides(a.row_stride, a.col_stride)),
-            (b.as_ptr(), strides(b.col_stride, b.row_stride)),
-            output,
-        );
-    }
-    let biased = Epilogue { alpha: T::ZERO, beta: T::ONE, ..epilogue };
-    let plain = matches!(epilogue.activation, Activation::None);
-    if !plain || epilogue.row_bias.is_some() || epilogue.col_bias.is_some() {
-        loops::finish_all(&Problem { epilogue: biased, ..*problem }, None);
-    }
-    true
 }
 
 /// How an operand reaches the micro-kernel.

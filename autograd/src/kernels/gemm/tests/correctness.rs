@@ -211,3 +211,27 @@ fn a_bias_of_another_length_is_refused() {
     let gemm = Gemm::new(MatRef::row_major(&data, 2, 4), MatRef::row_major(&data, 4, 5));
     gemm.col_bias(&[0.0; 4]).write(MatMut::row_major(&mut [0.0; 10], 2, 5));
 }
+
+#[test]
+fn the_plain_rungs_agree_in_every_layout() {
+    let shape @ [m, n, k] = if cfg!(miri) { [3, 5, 4] } else { [19, 300, 140] };
+    for [a, b, c] in [
+        [Layout::Row; 3],
+        [Layout::Col, Layout::RowPart, Layout::Col],
+        [Layout::Broadcast, Layout::Strided, Layout::Strided],
+    ] {
+        let (a, b) = (Owned::<f64>::noise([m, k], a, 1), Owned::<f64>::noise([k, n], b, 2));
+        let mut results = Vec::new();
+        for rung in [naive, blocked, matrixmultiply] {
+            let mut c = Owned::<f64>::noise([m, n], c, 3);
+            rung(a.view(), b.view(), c.view_mut());
+            results.push((0..m * n).map(|at| c.view().at(at / n, at % n)).collect::<Vec<f64>>());
+        }
+        // A sum of k products of numbers up to 1, in any order.
+        let bound = (k * k) as f64 * f64::EPSILON;
+        for other in &results[1..] {
+            let worst = results[0].iter().zip(other).map(|(x, y)| (x - y).abs()).fold(0.0, f64::max);
+            assert!(worst <= bound, "{shape:?}: off by {worst:e}");
+        }
+    }
+}

@@ -10,11 +10,6 @@ static LIKE_AVX512_F32: KernelSet<f32> = kernel_set!(
     rows: [1 2 3 4 5 6 7 8 9 10 11 12], vectors: [1 2],
     mc: 192, kc: 256, nc: 2048,
 );
-static LIKE_AVX512_F64: KernelSet<f64> = kernel_set!(
-    f64, Portable<8>, inline, isa: Isa::Portable,
-    rows: [1 2 3 4 5 6 7 8 9 10 11 12], vectors: [1 2],
-    mc: 192, kc: 256, nc: 1024,
-);
 /// NEON's tiles, and small blocks so that small products have many.
 static LIKE_NEON_F32: KernelSet<f32> = kernel_set!(
     f32, Portable<4>, inline, isa: Isa::Portable,
@@ -36,7 +31,6 @@ fn the_tiles_of_other_instruction_sets_are_right_here() {
                 {
                     let case = Case { layouts, col_bias: true, ..Case::plain([m, n, k]) };
                     case.check(&LIKE_AVX512_F32, "matrices");
-                    case.check(&LIKE_AVX512_F64, "matrices");
                     case.check(&LIKE_NEON_F32, "matrices");
                 }
             }
@@ -45,7 +39,6 @@ fn the_tiles_of_other_instruction_sets_are_right_here() {
     for way in Case::WAYS {
         let case = Case { beta: 0.5, relu: true, ..Case::plain(if cfg!(miri) { [14, 35, 9] } else { [205, 70, 300] }) };
         case.check(&LIKE_AVX512_F32, way);
-        case.check(&LIKE_AVX512_F64, way);
         case.check(&LIKE_NEON_F32, way);
     }
 }
