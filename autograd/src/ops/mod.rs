@@ -51,6 +51,7 @@ pub mod sigmoid;
 mod signed_power;
 pub mod silu;
 pub mod softmax;
+pub mod sort;
 pub mod sqrt;
 pub mod tanh;
 #[cfg(test)]
