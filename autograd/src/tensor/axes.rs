@@ -10,8 +10,7 @@ pub trait Axes {
     fn resolve(&self, op: &str, rank: usize) -> Dims;
 }
 
-/// The index of `axis` in a tensor of `rank` axes. As in PyTorch, a scalar lets itself be addressed as
-/// if it had one axis.
+/// The index of `axis` in a tensor of `rank` axes. A scalar has none (PyTorch lets it be addressed as if it had one).
 #[inline]
 #[track_caller]
 pub(crate) fn resolve_axis(op: &str, axis: isize, rank: usize) -> usize {
