@@ -118,6 +118,56 @@ impl<T: Float> Function<T> for Power<T> {
     }
 }
 
+/// x^½: a root forward, but with the slopes of a power at −0 and −∞, where those of `sqrt` differ.
+#[derive(Clone, Copy)]
+struct Root;
+
+impl<T: Float> Unary<T> for Root {
+    #[inline(always)]
+    fn eval(self, x: T) -> T {
+        T::sqrt(x)
+    }
+}
+
+impl<T: Float> Function<T> for Root {
+    const NAME: &'static str = "powf";
+    const SAVES: Saves = Saves::Input;
+
+    #[inline(always)]
+    fn derivative(self, x: T, dy: T) -> T {
+        T::from_f64(0.5) / T::sqrt(x) * dy
+    }
+
+    fn backward(self, x: &Tensor<T>, dy: &Tensor<T>) -> Tensor<T> {
+        Power { p: T::from_f64(0.5) }.backward(x, dy)
+    }
+}
+
+/// x^(−½), with the slopes of a power as [`Root`].
+#[derive(Clone, Copy)]
+struct InverseRoot;
+
+impl<T: Float> Unary<T> for InverseRoot {
+    #[inline(always)]
+    fn eval(self, x: T) -> T {
+        T::ONE / T::sqrt(x)
+    }
+}
+
+impl<T: Float> Function<T> for InverseRoot {
+    const NAME: &'static str = "powf";
+    const SAVES: Saves = Saves::Input;
+
+    #[inline(always)]
+    fn derivative(self, x: T, dy: T) -> T {
+        Power { p: T::from_f64(-0.5) }.derivative(x, dy)
+    }
+
+    fn backward(self, x: &Tensor<T>, dy: &Tensor<T>) -> Tensor<T> {
+        Power { p: T::from_f64(-0.5) }.backward(x, dy)
+    }
+}
+
 /// Whole exponents below this in size are exact in every type, and an `i32`.
 const LARGEST_WHOLE: f64 = 16_777_216.0;
 
@@ -164,8 +214,8 @@ impl<T: Float> Tensor<T> {
     }
 
     /// xᵖ, element by element, as `torch.pow`: NaN where x < 0, unless p is whole. Any shape; the result
-    /// has the same. Whole exponents and ±½ take the shorter ways of [`powi`](Tensor::powi),
-    /// [`sqrt`](Tensor::sqrt) and [`rsqrt`](Tensor::rsqrt).
+    /// has the same. Whole exponents take the shorter way of [`powi`](Tensor::powi), ±½ that of a root,
+    /// which is NaN at −∞ too.
     ///
     /// ```
     /// use autograd::Tensor;
@@ -175,9 +225,9 @@ impl<T: Float> Tensor<T> {
     pub fn powf(&self, p: T) -> Tensor<T> {
         let exponent = p.to_f64();
         if exponent == 0.5 {
-            self.sqrt()
+            Root.apply(self)
         } else if exponent == -0.5 {
-            self.rsqrt()
+            InverseRoot.apply(self)
         } else if exponent.fract() == 0.0 && exponent.abs() < LARGEST_WHOLE {
             self.powi(exponent as i32)
         } else {
@@ -189,7 +239,9 @@ impl<T: Float> Tensor<T> {
 #[cfg(test)]
 mod tests {
     use crate::gradcheck::check_elementwise;
+    use crate::graph::{GradOptions, grad};
     use crate::ops::testing::{INF, NAN, assert_like_pytorch};
+    use crate::tensor::Tensor;
 
     #[test]
     fn gradients() {
@@ -323,6 +375,7 @@ mod tests {
             |x| x.powf(0.5),
             [
                 [0., 0., INF],
+                [-0., -0., -INF],
                 [1., 1., 0.5],
                 [-1., NAN, NAN],
                 [INF, INF, 0.],
@@ -336,9 +389,11 @@ mod tests {
             |x| x.powf(-0.5),
             [
                 [0., INF, -INF],
+                [-0., -INF, -INF],
                 [1., 1., -0.5],
                 [-1., NAN, NAN],
                 [INF, 0., -0.],
+                [-INF, NAN, -0.],
                 [NAN, NAN, NAN],
                 [2., 0.707_106_781_186_547_5, -0.176_776_695_296_636_87],
                 [0.5, 1.414_213_562_373_095, -1.414_213_562_373_095_1]
@@ -370,5 +425,24 @@ mod tests {
                 [0.5, 0.176_776_695_296_636_9, 0.883_883_476_483_184_4]
             ]
         );
+    }
+
+    /// The slopes of the slopes of roots, which are powers again.
+    #[test]
+    fn second_derivatives_of_roots() {
+        for p in [0.5, -0.5] {
+            let cases: &[[f64; 2]] = if p > 0.0 {
+                &[[0., -INF], [-0., -INF], [INF, -0.], [-INF, -0.], [4., -0.031_25], [-1., NAN]]
+            } else {
+                &[[0., INF], [-0., INF], [INF, 0.], [-INF, 0.], [4., 0.023_437_5], [-1., NAN]]
+            };
+            for &[x, expected] in cases {
+                let x = Tensor::of(x).requires_grad();
+                let slope = grad(&[&x.powf(p)], &[&x], GradOptions::create_graph()).remove(0);
+                let curvature = grad(&[&slope], &[&x], GradOptions::default()).remove(0).item();
+                let same = curvature.to_bits() == expected.to_bits() || curvature.is_nan() && expected.is_nan();
+                assert!(same, "x^{p} at {x}: a second derivative of {curvature}, PyTorch says {expected}");
+            }
+        }
     }
 }
