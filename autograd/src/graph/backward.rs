@@ -256,7 +256,10 @@ impl Pass {
     fn step<T: Float>(&self, node: &Arc<dyn Node<T>>, dy: Tensor<T>, pending: &mut BTreeMap<u64, Pending<T>>) -> bool {
         let check = mode::anomaly_enabled() && anomaly::first_anomaly(&dy).is_none();
         let _mode = mode::differentiating(node.name(), node.head().origin);
+        // Which inputs a gradient has been set for, of the first 64.
+        let mut set = 0_u64;
         let mut sink = |input: usize, gradient: Gradient<T>| {
+            set |= 1_u64.checked_shl(input as u32).unwrap_or(0);
             let target = node.inputs()[input].node().expect("only wanted gradients are set");
             let gradient = fitted(gradient, &**node, input, target.head().shape);
             if check {
@@ -265,7 +268,18 @@ impl Pass {
             accumulate(pending, target, gradient);
         };
         let mut grads = Grads { node, pass: self, output: None, sink: &mut sink };
-        node.backward(dy, self.retain_graph, &mut grads)
+        if !node.backward(dy, self.retain_graph, &mut grads) {
+            return false;
+        }
+        for (input, history) in node.inputs().iter().enumerate().take(64) {
+            assert!(
+                set & (1 << input) != 0 || !self.wants(history),
+                "backward: {} at {} set no gradient of its input {input}; if there is none, it must set zeros",
+                node.name(),
+                node.head().origin
+            );
+        }
+        true
     }
 }
 

@@ -123,3 +123,30 @@ fn a_gradient_of_a_wrong_shape_is_named() {
         format!("backward: wrong at {}:{line}:24 gave input 0, of shape [2], a gradient of shape [7]", file!());
     assert_eq!(message, expected);
 }
+
+#[derive(Clone)]
+struct Forgetful;
+
+impl Op<f32> for Forgetful {
+    const NAME: &'static str = "forgetful";
+    fn backward(self, dy: Tensor, grads: &mut Grads<f32>) {
+        grads.set(0, || dy);
+    }
+}
+
+/// A gradient that an operation does not give is not taken for zero.
+#[test]
+fn a_gradient_that_is_forgotten_is_named() {
+    let (a, b) = (Tensor::from(1.0).requires_grad(), Tensor::from(2.0).requires_grad());
+    let line = line!() + 1;
+    let forgetful = |a: &Tensor, b: &Tensor| a.detach().recorded([a, b], || Forgetful);
+    let message = message(|| forgetful(&a, &b).backward());
+    let expected = format!(
+        "backward: forgetful at {}:{line}:57 set no gradient of its input 1; if there is none, it must set zeros",
+        file!()
+    );
+    assert_eq!(message, expected);
+    // Nobody asks for the gradient of a constant.
+    forgetful(&a, &b.detach()).backward();
+    assert_eq!(a.grad().unwrap().item(), 1.0);
+}
