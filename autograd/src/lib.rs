@@ -11,6 +11,7 @@ pub mod tensor;
 pub use graph::{BackwardOptions, GradOptions, Grads, Op, detect_anomaly, grad, grad_enabled, no_grad, with_grad};
 pub use graph::{Drawing, draw, watch};
 pub use kernels::element::{Element, Float, Number};
+pub use ops::binary_cross_entropy::{BceWithLogits, BinaryCrossEntropy};
 pub use ops::cross_entropy::CrossEntropy;
 pub use ops::nll_loss::NllLoss;
 pub use ops::reduction::Reduction;

@@ -15,6 +15,8 @@
 //! |---|---|---|
 //! | logits with classes, or with probabilities of classes | [`CrossEntropyLoss`] | [`Tensor::cross_entropy`] |
 //! | log-probabilities with classes | [`NllLoss`] | [`Tensor::nll_loss`] |
+//! | logits with yes (1) or no (0), or anything between | [`BceWithLogitsLoss`] | [`Tensor::bce_with_logits`] |
+//! | probabilities with yes or no | [`BceLoss`] | [`Tensor::binary_cross_entropy`] |
 //! | log-probabilities with probabilities | [`KlDivLoss`] | [`kl_div`] |
 //! | scores with classes, by a margin | [`MultiMarginLoss`] | [`multi_margin_loss`] |
 //! | scores with ±1, by a margin | [`HingeLoss`] | [`hinge_loss`] |
@@ -30,6 +32,8 @@
 //!
 //! [`Tensor::cross_entropy`]: autograd::Tensor::cross_entropy
 //! [`Tensor::nll_loss`]: autograd::Tensor::nll_loss
+//! [`Tensor::bce_with_logits`]: autograd::Tensor::bce_with_logits
+//! [`Tensor::binary_cross_entropy`]: autograd::Tensor::binary_cross_entropy
 
 mod cosine_embedding;
 mod hinge;
@@ -44,6 +48,7 @@ mod pointwise;
 mod testing;
 mod triplet_margin;
 
+pub use autograd::{BceWithLogits as BceWithLogitsLoss, BinaryCrossEntropy as BceLoss};
 pub use autograd::{CrossEntropy as CrossEntropyLoss, NllLoss, Reduction};
 pub use cosine_embedding::{CosineEmbeddingLoss, cosine_embedding_loss};
 pub use hinge::{HingeEmbeddingLoss, HingeLoss, hinge_embedding_loss, hinge_loss};
