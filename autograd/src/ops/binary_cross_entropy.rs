@@ -17,6 +17,9 @@ use crate::kernels::element::Float;
 use crate::kernels::elementwise::Binary;
 use crate::tensor::Tensor;
 
+/// What p·(1 − p) is at least, in a slope: 10⁻¹² as an `f32`, which is what PyTorch takes for every type.
+const LEAST_VARIANCE: f64 = 1e-12_f32 as f64;
+
 /// The loss of a probability.
 #[derive(Clone, Copy)]
 struct OfProbability;
@@ -34,7 +37,7 @@ impl<T: Float> Function2<T> for OfProbability {
 
     #[inline(always)]
     fn da(self, p: T, t: T, dl: T) -> T {
-        (p - t) / (p * (T::ONE - p)).maximum(T::from_f64(1e-12)) * dl
+        (p - t) / (p * (T::ONE - p)).maximum(T::from_f64(LEAST_VARIANCE)) * dl
     }
     #[inline(always)]
     fn db(self, p: T, _: T, dl: T) -> T {
@@ -42,7 +45,7 @@ impl<T: Float> Function2<T> for OfProbability {
     }
 
     fn backward_a(self, p: &Tensor<T>, t: &Tensor<T>, dl: &Tensor<T>) -> Tensor<T> {
-        (p - t) / (p * (-p + T::ONE)).clamp_min(T::from_f64(1e-12)) * dl
+        (p - t) / (p * (-p + T::ONE)).clamp_min(T::from_f64(LEAST_VARIANCE)) * dl
     }
     fn backward_b(self, p: &Tensor<T>, _: &Tensor<T>, dl: &Tensor<T>) -> Tensor<T> {
         ((-p).log1p() - p.log()) * dl

@@ -16,8 +16,8 @@ pub fn table() -> Vec<Entry> {
         op("layer_norm(3, w)", |x| x[0].layer_norm(3, Some(&x[1]), None, 1e-5)),
         op("dropout(0.0)", |x| x[0].dropout(0.0, &mut Rng::seeded(1))),
         op("dropout(1.0)", |x| x[0].dropout(1.0, &mut Rng::seeded(1))),
-        op("binary_cross_entropy", |x| x[0].binary_cross_entropy(&x[1].detach())),
-        op("bce_with_logits", |x| x[0].bce_with_logits(&x[1].detach())),
+        op("binary_cross_entropy", |x| x[0].binary_cross_entropy(&x[1])),
+        op("bce_with_logits", |x| x[0].bce_with_logits(&x[1])),
         op("cross_entropy(i)", |x| x[0].cross_entropy(x.i(1))),
         op("cross_entropy(p)", |x| x[0].cross_entropy(&x[1])),
         op("cross_entropy_with(i, weight, smoothing, sum)", |x| {
@@ -37,6 +37,6 @@ pub fn table() -> Vec<Entry> {
         op("twice: linear", |x| x[0].linear(&x[1], Some(&x[2]))),
         op("twice: layer_norm", |x| x[0].layer_norm(4, Some(&x[1]), Some(&x[2]), 1e-3)),
         op("twice: cross_entropy", |x| x[0].cross_entropy(x.i(1))),
-        op("twice: bce_with_logits", |x| x[0].bce_with_logits(&x[1].detach())),
+        op("twice: bce_with_logits", |x| x[0].bce_with_logits(&x[1])),
     ]
 }
