@@ -7,7 +7,7 @@
 
 use super::elementwise::{Binary, Operand};
 use super::parallel;
-use super::strided::{for_each_offset, merged};
+use super::strided::{merged, offsets};
 
 /// An index that leads nowhere: reads as the type's default, and writes nothing.
 pub const NOWHERE: i64 = -1;
@@ -48,14 +48,13 @@ pub fn gather<T: Copy + Default + Send + Sync>(along: Along<'_>, x: &[T], out: &
         None => (1, 0, &[][..]),
     };
     parallel::for_each_rows(out, size, |first, out| {
-        let mut rows = out.chunks_exact_mut(size).zip(index[first * size..].chunks_exact(size));
-        let count = rows.len();
-        for_each_offset(outer, first..first + count, |[at]| {
-            let (row, indices) = rows.next().expect("as many rows as offsets");
+        let count = out.len() / size;
+        let rows = out.chunks_exact_mut(size).zip(index[first * size..].chunks_exact(size));
+        for ((row, indices), [at]) in rows.zip(offsets(outer, first..first + count)) {
             for (i, (y, &index)) in row.iter_mut().zip(indices).enumerate() {
                 *y = if index == NOWHERE { T::default() } else { x[at + i * stride + index as usize * step] };
             }
-        });
+        }
     });
 }
 
@@ -91,15 +90,16 @@ fn scatter_part<T: Copy, F: Binary<T>>(f: F, along: Along<'_>, x: Operand<'_, T>
         Some((inner, outer)) => (inner.size, inner.strides, outer),
         None => (1, [0, 0], &[][..]),
     };
-    let mut rows = along.index.chunks_exact(size);
-    for_each_offset(outer, 0..rows.len(), |[at_y, at_x]| {
-        for (i, &index) in rows.next().expect("as many rows as offsets").iter().enumerate() {
+    let rows = along.index.chunks_exact(size);
+    let count = rows.len();
+    for (row, [at_y, at_x]) in rows.zip(offsets(outer, 0..count)) {
+        for (i, &index) in row.iter().enumerate() {
             if index != NOWHERE {
                 let at = at_y + i * strides[0] + index as usize * step;
                 y[at] = f.eval(y[at], x.data[at_x + i * strides[1]]);
             }
         }
-    });
+    }
 }
 
 #[cfg(test)]

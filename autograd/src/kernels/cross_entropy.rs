@@ -10,10 +10,10 @@
 //! and all that a class index stands for, which is never written out.
 
 use super::element::Float;
-use super::lanes::{self, LANES};
+use super::lanes;
 use super::parallel;
 use super::simd::{Loop, vectorised};
-use super::softmax::exponentials;
+use super::softmax::{ROWS, Scratch, rows_at_a_time};
 
 /// The target distributions of all rows.
 #[derive(Clone, Copy)]
@@ -85,7 +85,7 @@ pub fn forward<T: Float>(
     gradient: &mut [T],
 ) {
     assert!(logits.len() == losses.len() * n && (gradient.is_empty() || gradient.len() == logits.len()));
-    let rows = parallel::chunk_len(logits.len()).div_ceil(n.max(1)).next_multiple_of(LANES);
+    let rows = parallel::chunk_len(logits.len()).div_ceil(n.max(1));
     let part = |i: usize, losses: &mut [T], gradient: &mut [T]| {
         let at = i * rows * n;
         let logits = &logits[at..at + losses.len() * n];
@@ -114,31 +114,31 @@ impl<T: Float> Loop for Rows<'_, T> {
     #[inline(always)]
     fn run(self) {
         let Rows { logits, n, first, targets, scale, losses, gradient } = self;
-        // A block of rows at a time, so that their logarithms are taken together.
-        for (block, losses) in losses.chunks_mut(LANES).enumerate() {
-            let (mut sums, mut weights, mut offsets) = ([T::ONE; LANES], [T::ZERO; LANES], [T::ZERO; LANES]);
+        let mut scratch = Scratch::new();
+        let rows = rows_at_a_time(n);
+        for (block, losses) in losses.chunks_mut(rows).enumerate() {
+            let here = block * rows * n..(block * rows + losses.len()) * n;
+            let x = &logits[here.clone()];
+            let dx = if gradient.is_empty() { &mut [][..] } else { &mut gradient[here] };
+            scratch.exponentials(x, n, dx);
+
+            let (mut weights, mut offsets) = ([T::ZERO; ROWS], [T::ZERO; ROWS]);
             for i in 0..losses.len() {
-                let row = block * LANES + i;
-                let x = &logits[row * n..(row + 1) * n];
-                let dx = if gradient.is_empty() { &mut [][..] } else { &mut gradient[row * n..(row + 1) * n] };
-                let Some(target) = targets.of_row(first + row, n) else {
+                let target = targets.of_row(first + block * rows + i, n);
+                let dx = if dx.is_empty() { &mut [][..] } else { &mut dx[i * n..(i + 1) * n] };
+                let Some(target) = target else {
                     dx.fill(T::ZERO);
+                    // ln 1 = 0 whatever the logits are.
+                    scratch.sums[i] = T::ONE;
                     continue;
                 };
-                let (max, sum) = if dx.is_empty() {
-                    let max = lanes::max(x);
-                    (max, lanes::sum_of(x, |x| T::exp(x - max)))
-                } else {
-                    exponentials(x, dx)
-                };
-                sums[i] = sum;
-                (weights[i], offsets[i]) = target.moments(x, max);
+                (weights[i], offsets[i]) = target.moments(&x[i * n..(i + 1) * n], scratch.maxima[i]);
                 if !dx.is_empty() {
-                    target.subtract_from(dx, weights[i] / sum, scale);
+                    target.subtract_from(dx, weights[i] / scratch.sums[i], scale);
                 }
             }
             for (i, loss) in losses.iter_mut().enumerate() {
-                *loss = weights[i] * T::ln(sums[i]) - offsets[i];
+                *loss = weights[i] * T::ln(scratch.sums[i]) - offsets[i];
             }
         }
     }
@@ -163,14 +163,9 @@ impl<T: Float> Target<'_, T> {
     #[inline(always)]
     fn subtract_from(&self, dx: &mut [T], factor: T, scale: T) {
         if self.rest.is_empty() {
-            let factor = factor * scale;
-            for dx in &mut *dx {
-                *dx = *dx * factor;
-            }
+            lanes::scale(dx, factor * scale);
         } else {
-            for (dx, &q) in dx.iter_mut().zip(self.rest) {
-                *dx = (*dx * factor - q) * scale;
-            }
+            lanes::update(dx, self.rest, |e, q| (e * factor - q) * scale);
         }
         if let Some((class, height)) = self.spike {
             dx[class] = dx[class] - height * scale;

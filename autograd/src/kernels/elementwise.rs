@@ -13,7 +13,7 @@
 
 use super::parallel;
 use super::simd::{Loop, vectorised};
-use super::strided::{Run, for_each_offset, merged};
+use super::strided::{Run, merged, offsets};
 
 /// A function of one element.
 pub trait Unary<T, U = T>: Copy + Send + Sync {
@@ -207,12 +207,10 @@ impl<A: Copy, B: Copy, C: Copy, U, F: Step<A, B, C, U>> Loop for Rows<'_, F, A, 
     fn run(self) {
         let Rows { step, a, b, c, inner: Run { size, strides }, outer, first, out } = self;
         let (mut a, mut b, mut c) = (Side::new(a, strides[0]), Side::new(b, strides[1]), Side::new(c, strides[2]));
-        let mut rows = out.chunks_exact_mut(size);
-        let count = rows.len();
+        let count = out.len() / size;
         // Without a copy to make, a row is one block.
         let block = if a.is_direct() && b.is_direct() && c.is_direct() { size } else { BLOCK };
-        for_each_offset(outer, first..first + count, |[at_a, at_b, at_c]| {
-            let row = rows.next().expect("as many rows as offsets");
+        for (row, [at_a, at_b, at_c]) in out.chunks_exact_mut(size).zip(offsets(outer, first..first + count)) {
             for (i, out) in row.chunks_mut(block).enumerate() {
                 let (start, len) = (i * block, out.len());
                 let (a, b, c) = (a.block(at_a, start, len), b.block(at_b, start, len), c.block(at_c, start, len));
@@ -220,7 +218,7 @@ impl<A: Copy, B: Copy, C: Copy, U, F: Step<A, B, C, U>> Loop for Rows<'_, F, A, 
                     step.write(y, a, b, c);
                 }
             }
-        });
+        }
     }
 }
 

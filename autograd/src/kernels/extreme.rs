@@ -35,10 +35,18 @@ pub fn positions<T: Number, F: Fold<T>>(extreme: F, x: &[T], n: usize, out: &mut
 fn position<T: Number>(x: &[T], wanted: T) -> usize {
     let is_wanted = |x: T| x == wanted || (wanted.is_nan() && x.is_nan());
     // Whole blocks first: they have no branch for each element.
-    let (blocks, _) = x.as_chunks::<LANES>();
-    let skipped = blocks.iter().take_while(|block| !block.iter().fold(false, |found, &x| found | is_wanted(x))).count();
-    let rest = &x[skipped * LANES..];
-    skipped * LANES + rest.iter().position(|&x| is_wanted(x)).expect("an element of the row")
+    let mut at = 0;
+    for block in x.as_chunks::<LANES>().0 {
+        let mut found = false;
+        for &x in block {
+            found |= is_wanted(x);
+        }
+        if found {
+            break;
+        }
+        at += LANES;
+    }
+    at + x[at..].iter().position(|&x| is_wanted(x)).expect("an element of the row")
 }
 
 #[cfg(test)]

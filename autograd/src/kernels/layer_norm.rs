@@ -53,15 +53,15 @@ pub fn forward<T: Float>(x: &[T], n: usize, eps: T, affine: Affine<'_, T>, y: &m
                 let variance = lanes::sum_of(x, |x| (x - mean) * (x - mean)) * per_element;
                 let rstd = T::ONE / (variance + eps).sqrt();
                 *moments = [mean, rstd];
-                let normal = |x: &T| (*x - mean) * rstd;
-                match (weight, bias) {
-                    ([], []) => y.iter_mut().zip(x).for_each(|(y, x)| *y = normal(x)),
-                    ([], bias) => y.iter_mut().zip(x).zip(bias).for_each(|((y, x), &b)| *y = normal(x) + b),
-                    (weight, []) => y.iter_mut().zip(x).zip(weight).for_each(|((y, x), &w)| *y = normal(x) * w),
-                    (weight, bias) => {
-                        let parameters = weight.iter().zip(bias);
-                        y.iter_mut().zip(x).zip(parameters).for_each(|((y, x), (&w, &b))| *y = normal(x) * w + b);
-                    }
+                for (y, &x) in y.iter_mut().zip(x) {
+                    *y = (x - mean) * rstd;
+                }
+                // The row is in the first cache: two more short loops cost little.
+                for (y, &w) in y.iter_mut().zip(weight) {
+                    *y = *y * w;
+                }
+                for (y, &b) in y.iter_mut().zip(bias) {
+                    *y = *y + b;
                 }
             }
         }
@@ -145,7 +145,9 @@ impl<T: Float> Loop for Backward<'_, T> {
             if weight.is_empty() {
                 dx.copy_from_slice(dy);
             } else {
-                dx.iter_mut().zip(dy).zip(weight).for_each(|((g, &dy), &w)| *g = dy * w);
+                for ((g, &dy), &w) in dx.iter_mut().zip(dy).zip(weight) {
+                    *g = dy * w;
+                }
             }
             let mean_g = lanes::sum_of(dx, |g| g) * per_element;
             let mean_gx = lanes::sum_of_two(dx, x, |g, x| g * ((x - mean) * rstd)) * per_element;

@@ -37,7 +37,11 @@ pub fn first_outside(indices: &[i64], n: usize) -> Option<(usize, i64)> {
         fn run(self) -> bool {
             // Every index, without leaving early, so that several are compared at once. As unsigned
             // numbers, negative ones are large.
-            self.0.iter().fold(false, |found, &index| found | (index as u64 >= self.1))
+            let mut found = false;
+            for &index in self.0 {
+                found |= index as u64 >= self.1;
+            }
+            found
         }
     }
     if !vectorised(Any(indices, n as u64)) {
@@ -195,10 +199,14 @@ impl<T: Element, F: Binary<T>> Loop for PutRow<'_, T, F> {
         // left for single elements, which the compiler's own unrolling would leave most of a row to.
         let (to, to_rest) = to.as_chunks_mut::<16>();
         let (from, from_rest) = from.as_chunks::<16>();
-        to.iter_mut().zip(from).for_each(|(to, from)| put_group(how, to, from));
+        for (to, from) in to.iter_mut().zip(from) {
+            put_group(how, to, from);
+        }
         let (to, to_rest) = to_rest.as_chunks_mut::<4>();
         let (from, from_rest) = from_rest.as_chunks::<4>();
-        to.iter_mut().zip(from).for_each(|(to, from)| put_group(how, to, from));
+        for (to, from) in to.iter_mut().zip(from) {
+            put_group(how, to, from);
+        }
         for (to, &from) in to_rest.iter_mut().zip(from_rest) {
             *to = how.eval(*to, from);
         }
@@ -208,8 +216,11 @@ impl<T: Element, F: Binary<T>> Loop for PutRow<'_, T, F> {
 /// All of it is read before anything is written: then it is one operation on registers.
 #[inline(always)]
 fn put_group<T: Copy, F: Binary<T>, const N: usize>(how: F, to: &mut [T; N], from: &[T; N]) {
-    let (there, new) = (*to, *from);
-    *to = std::array::from_fn(|i| how.eval(there[i], new[i]));
+    let (mut result, new) = (*to, *from);
+    for i in 0..N {
+        result[i] = how.eval(result[i], new[i]);
+    }
+    *to = result;
 }
 
 #[cfg(test)]

@@ -15,12 +15,12 @@ pub fn running_sums<T: Number>(x: &[T], n: usize, inner: usize, from_end: bool, 
             let n = x.len() / inner;
             if inner == 1 {
                 let mut sum = T::ZERO;
-                let mut add = |(out, &x): (&mut T, &T)| {
-                    sum += x;
-                    *out = sum;
-                };
-                let pairs = out.iter_mut().zip(x);
-                return if from_end { pairs.rev().for_each(&mut add) } else { pairs.for_each(&mut add) };
+                for i in 0..n {
+                    let at = if from_end { n - 1 - i } else { i };
+                    sum += x[at];
+                    out[at] = sum;
+                }
+                return;
             }
             out.copy_from_slice(x);
             for i in 1..n {

@@ -5,6 +5,9 @@
 //! told of AVX-512, of AVX2, or of nothing beyond the target's baseline (on aarch64 that includes
 //! NEON), whichever the machine has. This works because [`Loop::run`] is `#[inline(always)]`: its body
 //! becomes part of the function that it is called from.
+//!
+//! So loops are `for` loops here. The closure of a `for_each`, a `fold` or a `from_fn` is a function of
+//! its own, which the compiler may leave outside: then it is compiled for the baseline.
 
 /// A loop to be compiled for each instruction set. Mark `run` `#[inline(always)]`, and all it calls.
 pub trait Loop {

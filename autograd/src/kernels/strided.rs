@@ -3,6 +3,8 @@
 //! Axes that do lie one behind the other (in every operand at once) are merged first, so that most
 //! walks end up with one long inner run.
 
+use std::ops::Range;
+
 /// An axis after merging: its size and its stride in each of `N` operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run<const N: usize> {
@@ -51,14 +53,13 @@ pub fn merged<const N: usize>(shape: &[usize], strides: [&[usize]; N]) -> Runs<N
     runs
 }
 
-/// Calls `f(offsets)` with each operand's offset for rows `rows.start..rows.end` of the outer runs,
-/// counted in row-major order: an odometer.
+/// Each operand's offset for rows `rows.start..rows.end` of the outer runs, counted in row-major order.
+///
+/// For a `for` loop. A closure in its place would be a function of its own, which does not know the
+/// instruction set that the loop around it was compiled for (see [`simd`](super::simd)).
 #[inline]
-pub fn for_each_offset<const N: usize>(outer: &[Run<N>], rows: std::ops::Range<usize>, mut f: impl FnMut([usize; N])) {
-    // Where the odometer stands at `rows.start`.
-    let mut index = [0; MAX_RUNS];
-    let mut offsets = [0; N];
-    let mut rest = rows.start;
+pub fn offsets<const N: usize>(outer: &[Run<N>], rows: Range<usize>) -> Offsets<'_, N> {
+    let (mut index, mut offsets, mut rest) = ([0; MAX_RUNS], [0; N], rows.start);
     for (axis, run) in outer.iter().enumerate().rev() {
         index[axis] = rest % run.size.max(1);
         rest /= run.size.max(1);
@@ -66,21 +67,40 @@ pub fn for_each_offset<const N: usize>(outer: &[Run<N>], rows: std::ops::Range<u
             offsets[operand] += index[axis] * run.strides[operand];
         }
     }
-    for _ in rows {
-        f(offsets);
-        for (axis, run) in outer.iter().enumerate().rev() {
-            index[axis] += 1;
+    Offsets { outer, index, offsets, left: rows.len() }
+}
+
+/// An odometer: see [`offsets`].
+pub struct Offsets<'a, const N: usize> {
+    outer: &'a [Run<N>],
+    /// Where it stands.
+    index: [usize; MAX_RUNS],
+    offsets: [usize; N],
+    /// Rows to come.
+    left: usize,
+}
+
+impl<const N: usize> Iterator for Offsets<'_, N> {
+    type Item = [usize; N];
+
+    #[inline]
+    fn next(&mut self) -> Option<[usize; N]> {
+        self.left = self.left.checked_sub(1)?;
+        let here = self.offsets;
+        for (axis, run) in self.outer.iter().enumerate().rev() {
+            self.index[axis] += 1;
             for operand in 0..N {
-                offsets[operand] += run.strides[operand];
+                self.offsets[operand] += run.strides[operand];
             }
-            if index[axis] < run.size {
+            if self.index[axis] < run.size {
                 break;
             }
             for operand in 0..N {
-                offsets[operand] -= run.size * run.strides[operand];
+                self.offsets[operand] -= run.size * run.strides[operand];
             }
-            index[axis] = 0;
+            self.index[axis] = 0;
         }
+        Some(here)
     }
 }
 
@@ -103,10 +123,8 @@ pub fn copy<T: Copy + Send + Sync>(view: &[T], shape: &[usize], strides: &[usize
         return;
     }
     super::parallel::for_each_rows(out, inner.size, |first, out| {
-        let mut rows = out.chunks_exact_mut(inner.size);
-        let count = rows.len();
-        for_each_offset(outer, first..first + count, |[at]| {
-            let row = rows.next().expect("as many rows as offsets");
+        let count = out.len() / inner.size;
+        for (row, [at]) in out.chunks_exact_mut(inner.size).zip(offsets(outer, first..first + count)) {
             match inner.strides[0] {
                 1 => row.copy_from_slice(&view[at..at + inner.size]),
                 0 => row.fill(view[at]),
@@ -116,7 +134,7 @@ pub fn copy<T: Copy + Send + Sync>(view: &[T], shape: &[usize], strides: &[usize
                     }
                 }
             }
-        });
+        }
     });
 }
 

@@ -139,7 +139,11 @@ impl<const S: usize, U: Update<S>> Loop for All<'_, S, U> {
             at += LANES;
         }
         for i in whole..value.len() {
-            let (new, kept) = f.eval(value[i], gradient[i], array::from_fn(|s| state[s][i]));
+            let mut there = [0.0; S];
+            for s in 0..S {
+                there[s] = state[s][i];
+            }
+            let (new, kept) = f.eval(value[i], gradient[i], there);
             value[i] = new;
             for (state, kept) in state.iter_mut().zip(kept) {
                 state[i] = kept;
@@ -156,7 +160,11 @@ fn lanes<const S: usize, U: Update<S>>(
     states: &mut [[f32; LANES]; S],
 ) {
     for i in 0..LANES {
-        let (value, kept) = f.eval(values[i], gradients[i], array::from_fn(|s| states[s][i]));
+        let mut there = [0.0; S];
+        for s in 0..S {
+            there[s] = states[s][i];
+        }
+        let (value, kept) = f.eval(values[i], gradients[i], there);
         values[i] = value;
         for (state, kept) in states.iter_mut().zip(kept) {
             state[i] = kept;

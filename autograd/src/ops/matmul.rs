@@ -82,10 +82,9 @@ fn product<T: Float>(a: &Tensor<T>, b: &Tensor<T>, batch: Dims) -> Tensor<T> {
         let each = m * n * a.size(-1);
         let large = each >= parallel::ELEMENTS * 16;
         parallel::for_each_block(c, m * n, if large { 0 } else { work / 8 }, |i, c| {
-            strided::for_each_offset(&runs, i..i + 1, |[at_a, at_b]| {
-                let product = Gemm::new(matrix(a, at_a), matrix(b, at_b));
-                if large { product } else { product.serial() }.write(MatMut::row_major(c, m, n));
-            });
+            let [at_a, at_b] = strided::offsets(&runs, i..i + 1).next().expect("one product of the batch");
+            let product = Gemm::new(matrix(a, at_a), matrix(b, at_b));
+            if large { product } else { product.serial() }.write(MatMut::row_major(c, m, n));
         });
     })
 }

@@ -11,7 +11,7 @@
 use crate::graph::{Grads, Op};
 use crate::kernels::element::Element;
 use crate::kernels::parallel;
-use crate::kernels::strided::for_each_offset;
+use crate::kernels::strided::offsets;
 use crate::tensor::axes::resolve_axis;
 use crate::tensor::layout::merged;
 use crate::tensor::{Dims, Layout, Tensor};
@@ -162,7 +162,9 @@ impl<T: Element> Tensor<T> {
         let y = Tensor::build(shape, |out| {
             parallel::for_each_chunk(out, |_, out| out.fill(T::default()));
             let runs = merged(&there.shape, [&there.strides, self.strides()]);
-            for_each_offset(&runs, 0..self.count(), |[to, from]| out[there.offset + to] = self.view()[from]);
+            for [to, from] in offsets(&runs, 0..self.count()) {
+                out[there.offset + to] = self.view()[from];
+            }
         });
         y.recorded([self], || OnDiagonal(diagonal))
     }
