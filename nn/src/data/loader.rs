@@ -1,6 +1,7 @@
 //! Batches in a seeded order, prepared in the background if wanted.
 
 use super::dataset::Dataset;
+use super::position::Position;
 use autograd::Rng;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -28,7 +29,7 @@ impl Default for LoaderOptions {
 }
 
 /// Draws batches from a set. The order of an epoch depends on the seed and the epoch's number alone, so
-/// training that is resumed at epoch e, batch b, asks for `loader.epoch(e).skip(b)`.
+/// training can be resumed in the middle of one: see [`Position`].
 ///
 /// ```
 /// use autograd::Tensor;
@@ -68,13 +69,22 @@ impl<D: Dataset + 'static> Loader<D> {
 
     /// The batches of the epoch of this number.
     pub fn epoch(&self, number: u64) -> Batches<D> {
+        self.resume(Position { epoch: number, batch: 0 })
+    }
+
+    /// The batches of an epoch from `position` on. Those before it are not put together; if there are none
+    /// left, none come.
+    pub fn resume(&self, position: Position) -> Batches<D> {
         let LoaderOptions { batch_size, shuffle, prefetch, seed, .. } = self.options;
         let mut order: Vec<usize> = (0..self.dataset.len()).collect();
         if shuffle {
-            Rng::seeded(seed).stream(number).shuffle(&mut order);
+            Rng::seeded(seed).stream(position.epoch).shuffle(&mut order);
         }
-        let batches = Order { dataset: self.dataset.clone(), order, batch_size, next: 0, count: self.batches() };
-        Batches { source: if prefetch == 0 { Source::Here(batches) } else { Source::prefetch(batches, prefetch) } }
+        let count = self.batches();
+        let next = usize::try_from(position.batch).unwrap_or(count).min(count);
+        let batches = Order { dataset: self.dataset.clone(), order, batch_size, next, count };
+        let source = if prefetch == 0 { Source::Here(batches) } else { Source::prefetch(batches, prefetch) };
+        Batches { source, position }
     }
 }
 
@@ -105,12 +115,6 @@ impl<D: Dataset> Iterator for Order<D> {
         let range = self.advance()?;
         Some(self.dataset.batch(&self.order[range]))
     }
-
-    /// Skipped batches are not put together.
-    fn nth(&mut self, n: usize) -> Option<D::Batch> {
-        self.next = (self.next + n).min(self.count);
-        self.next()
-    }
 }
 
 /// Where batches come from.
@@ -138,12 +142,17 @@ impl<D: Dataset + 'static> Source<D> {
 /// An epoch's batches, one after the other.
 pub struct Batches<D: Dataset> {
     source: Source<D>,
+    position: Position,
 }
 
-impl<D: Dataset> Iterator for Batches<D> {
-    type Item = D::Batch;
+impl<D: Dataset> Batches<D> {
+    /// Where the next batch stands, or the end of the epoch. What was prepared ahead and not asked for yet
+    /// does not count.
+    pub fn position(&self) -> Position {
+        self.position
+    }
 
-    fn next(&mut self) -> Option<D::Batch> {
+    fn take(&mut self) -> Option<D::Batch> {
         match &mut self.source {
             Source::Here(order) => order.next(),
             Source::Thread { batches, thread } => {
@@ -158,12 +167,15 @@ impl<D: Dataset> Iterator for Batches<D> {
             }
         }
     }
+}
 
-    fn nth(&mut self, n: usize) -> Option<D::Batch> {
-        match &mut self.source {
-            Source::Here(order) => order.nth(n),
-            Source::Thread { .. } => (0..n).try_for_each(|_| self.next().map(drop)).and_then(|()| self.next()),
-        }
+impl<D: Dataset> Iterator for Batches<D> {
+    type Item = D::Batch;
+
+    fn next(&mut self) -> Option<D::Batch> {
+        let batch = self.take();
+        self.position.batch += u64::from(batch.is_some());
+        batch
     }
 }
 
@@ -220,8 +232,40 @@ mod tests {
         let ahead = loader(LoaderOptions { prefetch: 2, ..options });
         assert_eq!(numbers(ahead.epoch(2)), plain);
         assert_eq!(numbers(ahead.epoch(2).skip(2)), plain[2..]);
-        assert_eq!(numbers(loader(options).epoch(2).skip(3)), plain[3..]);
-        // Leaving early must not hang.
+        for loader in [loader(options), ahead] {
+            for batch in 0..=4 {
+                let mut rest = loader.resume(Position { epoch: 2, batch: batch as u64 });
+                assert_eq!(numbers(rest.by_ref()), plain[batch..]);
+                assert_eq!(rest.position(), Position { epoch: 2, batch: 4 });
+            }
+            assert_eq!(loader.resume(Position { epoch: 2, batch: u64::MAX }).count(), 0);
+        }
+    }
+
+    #[test]
+    fn resuming_puts_no_batch_together_that_is_done() {
+        /// Knows only the second half of its examples.
+        struct Half;
+        impl Dataset for Half {
+            type Batch = Vec<usize>;
+            fn len(&self) -> usize {
+                10
+            }
+            fn batch(&self, indices: &[usize]) -> Vec<usize> {
+                assert!(indices.iter().all(|&i| i >= 5), "{indices:?} were asked for");
+                indices.to_vec()
+            }
+        }
+        for prefetch in [0, 3] {
+            let options = LoaderOptions { batch_size: 5, shuffle: false, prefetch, ..Default::default() };
+            let rest = Loader::new(Half, options).resume(Position { epoch: 0, batch: 1 });
+            assert_eq!(rest.collect::<Vec<_>>(), [[5, 6, 7, 8, 9]]);
+        }
+    }
+
+    #[test]
+    fn leaving_an_epoch_early_does_not_hang() {
+        let ahead = loader(LoaderOptions { batch_size: 3, prefetch: 2, ..Default::default() });
         drop(ahead.epoch(2).next());
     }
 

@@ -2,6 +2,8 @@
 
 mod dataset;
 mod loader;
+mod position;
 
 pub use dataset::{Dataset, Subset, TensorDataset, random_split};
 pub use loader::{Batches, Loader, LoaderOptions};
+pub use position::Position;

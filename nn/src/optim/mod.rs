@@ -62,6 +62,7 @@ pub use schedule::{
 };
 pub use sgd::{Sgd, SgdOptions};
 pub use sparse_adam::{SparseAdam, SparseAdamOptions};
+pub(crate) use state::Reader;
 pub use state::{Misshapen, State, StateError};
 
 /// What every optimiser can do.
