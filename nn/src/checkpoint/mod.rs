@@ -8,11 +8,14 @@
 //! is an error that names the file and what is wrong, and what does not fit a module is listed in full
 //! before anything is changed.
 
+mod header;
+
 use crate::module::{Module, Part, Walk};
 use crate::optim::{Misshapen, State, StateError};
 use autograd::{MAX_RANK, Rng, RngState, Tensor};
+use header::{Entry, Header, Lie};
+use safetensors::Dtype;
 use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io::Write;
@@ -263,37 +266,28 @@ impl Checkpoint {
     /// Reads what [`write`](Checkpoint::write), or PyTorch's safetensors, wrote.
     ///
     /// # Errors
-    /// If the file cannot be read, is not whole, or holds entries of a type other than `f32` (tensors) and
-    /// `f64` without axes (numbers).
+    /// If the file cannot be read, is not whole, its header does not fit the data (entries that share bytes or
+    /// leave some out, sizes that are none, a name that stands twice), or it holds entries of a type other than
+    /// `f32` (tensors) and `f64` without axes (numbers).
     pub fn read(path: &Path) -> Result<Checkpoint, CheckpointError> {
         let bytes = fs::read(path).map_err(|source| CheckpointError::Io { path: path.to_path_buf(), source })?;
-        let malformed = |reason: String| CheckpointError::Malformed { path: path.to_path_buf(), reason };
-        let file = SafeTensors::deserialize(&bytes).map_err(|error| malformed(error.to_string()))?;
-        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|error| malformed(error.to_string()))?;
-
         let mut checkpoint = Checkpoint { path: path.to_path_buf(), ..Checkpoint::default() };
-        checkpoint.texts.extend(header.metadata().iter().flatten().map(|(name, text)| (name.clone(), text.clone())));
-        for (name, view) in file.iter() {
-            let rank = view.shape().len();
-            match view.dtype() {
-                Dtype::F32 if rank <= MAX_RANK => {
-                    let values: Vec<f32> =
-                        view.data().as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
-                    checkpoint.tensors.insert(name.to_string(), Tensor::from_slice(&values, view.shape()));
-                }
-                Dtype::F32 => {
-                    return Err(checkpoint.entry(name, format!("{rank} axes; a tensor can have at most {MAX_RANK}")));
-                }
-                Dtype::F64 if rank == 0 => {
-                    let bytes =
-                        view.data().try_into().map_err(|_| malformed(format!("entry {name:?} is cut short")))?;
-                    checkpoint.scalars.insert(name.to_string(), f64::from_le_bytes(bytes));
-                }
-                other => {
-                    let shape = view.shape();
-                    return Err(checkpoint
-                        .entry(name, format!("{other:?} of shape {shape:?}; expected F32, or F64 without axes")));
-                }
+        let Header { entries, texts } = header::read(&bytes).map_err(|Lie { entry, reason }| match entry {
+            Some(name) => checkpoint.entry(&name, reason),
+            None => CheckpointError::Malformed { path: path.to_path_buf(), reason },
+        })?;
+        checkpoint.texts.extend(texts);
+        for Entry { name, dtype, shape, data } in entries {
+            let data = &bytes[data];
+            if shape.len() > MAX_RANK {
+                return Err(checkpoint.entry(&name, format!("{} axes; expected {MAX_RANK} at most", shape.len())));
+            }
+            if dtype == Dtype::F32 {
+                let values: Vec<f32> = data.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+                checkpoint.tensors.insert(name, Tensor::from_slice(&values, &shape[..]));
+            } else {
+                let number = data.try_into().map(f64::from_le_bytes).expect("the size has been checked");
+                checkpoint.scalars.insert(name, number);
             }
         }
         Ok(checkpoint)
