@@ -61,7 +61,7 @@ pub fn forward<T: Float>(x: &[T], n: usize, eps: T, affine: Affine<'_, T>, y: &m
                     *y = *y * w;
                 }
                 for (y, &b) in y.iter_mut().zip(bias) {
-                    *y = *y + b;
+                    *y += b;
                 }
             }
         }
