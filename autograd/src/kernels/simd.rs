@@ -35,7 +35,7 @@ pub fn vectorised<L: Loop>(body: L) -> L::Out {
             // SAFETY: just asked.
             return unsafe { avx512(body) };
         }
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        if has_avx2() {
             // SAFETY: just asked.
             return unsafe { avx2(body) };
         }
@@ -44,7 +44,8 @@ pub fn vectorised<L: Loop>(body: L) -> L::Out {
 }
 // ANCHOR_END: vectorised
 
-/// Whether the machine has the AVX-512 subset that server and desktop parts share.
+/// Whether the machine has the AVX-512 subset that server and desktop parts share, and what `avx512` above
+/// names beside it: CPUID tells of each on its own.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 fn has_avx512() -> bool {
@@ -52,4 +53,12 @@ fn has_avx512() -> bool {
         && is_x86_feature_detected!("avx512vl")
         && is_x86_feature_detected!("avx512dq")
         && is_x86_feature_detected!("avx512bw")
+        && has_avx2()
+}
+
+/// Whether the machine has AVX2 and fused multiply-add.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+fn has_avx2() -> bool {
+    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
 }

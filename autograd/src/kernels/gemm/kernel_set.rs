@@ -71,6 +71,7 @@ macro_rules! kernel_set {
     ($t:ty, $token:ty, $feature:meta, isa: $isa:expr, rows: [$($row:literal)*], vectors: [$($vector:tt)*],
      mc: $mc:expr, kc: $kc:expr, nc: $nc:expr $(,)?) => {{
         use $crate::kernels::gemm::kernel_set::{self, KernelSet};
+        use $crate::kernels::gemm::loops::LARGEST_TILE;
         use $crate::kernels::gemm::microkernel::{self, Strip, StripFn};
         use $crate::kernels::gemm::vector::{self, COMBINED, Combine, Dots};
         use $crate::kernels::gemm::simd::Simd;
@@ -97,6 +98,7 @@ macro_rules! kernel_set {
         }
         const LANES: usize = <$token as Simd<$t>>::LANES;
         const STRIPS: &[&[[StripFn<$t>; 2]]] = &kernel_set::kernel_set!(@rows strip [$($row)*] [$($vector)*]);
+        const { assert!(STRIPS.len() * STRIPS[0].len() * LANES <= LARGEST_TILE) };
         KernelSet {
             isa: $isa,
             lanes: LANES,

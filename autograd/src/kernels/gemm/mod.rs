@@ -111,14 +111,14 @@ impl<'a, T: GemmFloat> From<&'a PackedB<T>> for Right<'a, T> {
 impl<'a, T: GemmFloat> From<&'a dyn PackSource<T>> for Left<'a, T> {
     #[inline]
     fn from(a: &'a dyn PackSource<T>) -> Self {
-        Left(Operand::Source(a))
+        Left(Operand::source(a))
     }
 }
 
 impl<'a, T: GemmFloat> From<&'a dyn PackSource<T>> for Right<'a, T> {
     #[inline]
     fn from(b: &'a dyn PackSource<T>) -> Self {
-        Right(Operand::Source(b))
+        Right(Operand::source(b))
     }
 }
 

@@ -55,16 +55,22 @@ pub(super) enum Operand<'a, T: GemmFloat> {
     /// A matrix whose *rows* are lanes.
     Matrix(MatRef<'a, T>),
     Packed(&'a PackedPanels<T>),
-    Source(&'a dyn PackSource<T>),
+    /// With its lanes and depth, which are asked for once: an answer that changes must not change the plan.
+    Source(&'a dyn PackSource<T>, [usize; 2]),
 }
 
-impl<T: GemmFloat> Operand<'_, T> {
+impl<'a, T: GemmFloat> Operand<'a, T> {
+    #[inline]
+    pub fn source(source: &'a dyn PackSource<T>) -> Self {
+        Operand::Source(source, [source.lanes(), source.depth()])
+    }
+
     #[inline]
     pub fn lanes(&self) -> usize {
         match *self {
             Operand::Matrix(matrix) => matrix.rows,
             Operand::Packed(packed) => packed.lanes,
-            Operand::Source(source) => source.lanes(),
+            Operand::Source(_, [lanes, _]) => lanes,
         }
     }
 
@@ -73,7 +79,7 @@ impl<T: GemmFloat> Operand<'_, T> {
         match *self {
             Operand::Matrix(matrix) => matrix.cols,
             Operand::Packed(packed) => packed.depth,
-            Operand::Source(source) => source.depth(),
+            Operand::Source(_, [_, depth]) => depth,
         }
     }
 
@@ -96,7 +102,7 @@ impl<T: GemmFloat> Operand<'_, T> {
                 // SAFETY: `out` has as many panels as it takes.
                 unsafe { pack_matrix(set, matrix, width, out.as_mut_ptr()) };
             }
-            Operand::Source(source) => {
+            Operand::Source(source, _) => {
                 for (start, out) in lanes.clone().step_by(width).zip(out.chunks_exact_mut(panel.max(1))) {
                     let lanes = start..lanes.end.min(start + width);
                     if lanes.len() < width {

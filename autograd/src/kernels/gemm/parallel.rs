@@ -150,7 +150,7 @@ fn depth_split<T: GemmFloat>(problem: &Problem<T>) -> Option<usize> {
     /// The most elements of C.
     const LARGEST_C: usize = 1 << 16;
     /// The least depth of a chunk.
-    const SHORTEST: usize = 1024;
+    const SHORTEST: usize = if cfg!(miri) { 128 } else { 1024 };
     /// The most chunks.
     const MOST: usize = 8;
     let [m, n, k] = problem.shape();
@@ -199,7 +199,7 @@ impl<T: GemmFloat> DepthPart<'_, T> {
     fn operand(&self) -> Operand<'_, T> {
         match self.operand {
             Operand::Matrix(matrix) => Operand::Matrix(matrix.columns(self.depth.start, self.depth.len())),
-            _ => Operand::Source(self),
+            _ => Operand::source(self),
         }
     }
 }
@@ -214,7 +214,7 @@ impl<T: GemmFloat> PackSource<T> for DepthPart<'_, T> {
     }
 
     fn pack(&self, panel: Panel<'_, T>) {
-        let Operand::Source(source) = self.operand else { unreachable!("gemm: only a source asks to be packed") };
+        let Operand::Source(source, _) = self.operand else { unreachable!("gemm: only a source asks to be packed") };
         let depth = panel.depth.start + self.depth.start..panel.depth.end + self.depth.start;
         source.pack(Panel { depth, ..panel });
     }

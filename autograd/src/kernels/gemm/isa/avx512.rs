@@ -15,14 +15,15 @@ use super::super::simd::Simd;
 use super::avx2::Avx2;
 use std::arch::x86_64::*;
 
-/// Proof that this CPU has AVX512F.
+/// Proof that this CPU has AVX512F, and AVX2 and FMA, which every CPU with AVX512F has, but which a virtual
+/// machine may hide.
 #[derive(Clone, Copy)]
 pub struct Avx512(());
 
 impl Avx512 {
     /// The token, if this CPU has the instructions.
     pub fn new() -> Option<Self> {
-        is_x86_feature_detected!("avx512f").then_some(Avx512(()))
+        (Avx2::new().is_some() && is_x86_feature_detected!("avx512f")).then_some(Avx512(()))
     }
 
     /// The kernels for f32.
@@ -89,8 +90,17 @@ unsafe impl Simd<f32> for Avx512 {
     #[inline(always)]
     fn relu(self, v: __m512) -> __m512 {
         // `max` returns its second operand if either is NaN.
-        // SAFETY: the token.
-        unsafe { _mm512_max_ps(_mm512_setzero_ps(), v) }
+        // SAFETY: the token; for Miri, which has no `max` of 512 bits, as many numbers in an array.
+        unsafe {
+            #[cfg(not(miri))]
+            let max = _mm512_max_ps(_mm512_setzero_ps(), v);
+            #[cfg(miri)]
+            let max = std::mem::transmute(Simd::<f32>::relu(
+                super::portable::Portable::<16>,
+                std::mem::transmute::<__m512, [f32; 16]>(v),
+            ));
+            max
+        }
     }
     #[inline(always)]
     fn sum(self, v: __m512) -> f32 {
@@ -132,7 +142,7 @@ unsafe impl Simd<f32> for Avx512 {
 
     #[inline(always)]
     unsafe fn transpose(self, lines: &[*const f32], at: usize, to: *mut f32, to_stride: usize) {
-        // SAFETY: a CPU with AVX512F has AVX2, and the caller vouches for the lines and both blocks.
+        // SAFETY: the token proves AVX2 too, and the caller vouches for the lines and both blocks.
         unsafe { <Avx2 as Simd<f32>>::assume().transpose(lines, at, to, to_stride) }
     }
 }
@@ -172,8 +182,17 @@ unsafe impl Simd<f64> for Avx512 {
     #[inline(always)]
     fn relu(self, v: __m512d) -> __m512d {
         // `max` returns its second operand if either is NaN.
-        // SAFETY: the token.
-        unsafe { _mm512_max_pd(_mm512_setzero_pd(), v) }
+        // SAFETY: the token; for Miri, which has no `max` of 512 bits, as many numbers in an array.
+        unsafe {
+            #[cfg(not(miri))]
+            let max = _mm512_max_pd(_mm512_setzero_pd(), v);
+            #[cfg(miri)]
+            let max = std::mem::transmute(Simd::<f64>::relu(
+                super::portable::Portable::<8>,
+                std::mem::transmute::<__m512d, [f64; 8]>(v),
+            ));
+            max
+        }
     }
     #[inline(always)]
     fn sum(self, v: __m512d) -> f64 {
@@ -215,7 +234,7 @@ unsafe impl Simd<f64> for Avx512 {
 
     #[inline(always)]
     unsafe fn transpose(self, lines: &[*const f64], at: usize, to: *mut f64, to_stride: usize) {
-        // SAFETY: a CPU with AVX512F has AVX2, and the caller vouches for the lines and both blocks.
+        // SAFETY: the token proves AVX2 too, and the caller vouches for the lines and both blocks.
         unsafe { <Avx2 as Simd<f64>>::assume().transpose(lines, at, to, to_stride) }
     }
 }
