@@ -20,3 +20,10 @@ pub mod sort;
 pub mod strided;
 pub mod update;
 pub mod variance;
+
+/// Whether a case of so many elements is for this run of the tests: Miri, ten thousand times slower, gets those that
+/// are just long enough to go to several threads.
+#[cfg(test)]
+fn is_tested_here(elements: usize) -> bool {
+    !cfg!(miri) || elements <= 5 * parallel::ELEMENTS
+}

@@ -8,8 +8,9 @@ use rayon::prelude::*;
 use std::cell::Cell;
 use std::panic::Location;
 
-/// Elements below which an element-wise kernel stays on the calling thread: about 20 µs of work.
-pub const ELEMENTS: usize = 1 << 16;
+/// Elements below which an element-wise kernel stays on the calling thread: about 20 µs of work. Few for Miri, which
+/// is ten thousand times slower, so that it sees threads at work.
+pub const ELEMENTS: usize = if cfg!(miri) { 1 << 8 } else { 1 << 16 };
 
 /// What the floors above keep for the code that runs on this thread (see `graph::mode`).
 ///
@@ -58,7 +59,7 @@ pub fn region<R>(work: impl FnOnce() -> R) -> R {
 /// The chunk length for `len` elements: one chunk below [`ELEMENTS`], else a few chunks a core of any
 /// machine we know, each a whole number of cache lines.
 pub fn chunk_len(len: usize) -> usize {
-    if len < ELEMENTS { len.max(1) } else { len.div_ceil(32).next_multiple_of(1024).max(ELEMENTS / 4) }
+    if len < ELEMENTS { len.max(1) } else { len.div_ceil(32).next_multiple_of(ELEMENTS / 64).max(ELEMENTS / 4) }
 }
 
 /// Calls `job(i)` for each `i` below `count`: on several threads if `work`, in element operations, is
@@ -95,8 +96,9 @@ impl<U> Blocks<U> {
     /// While the slice is borrowed, no `i` may be asked for twice.
     #[allow(clippy::mut_from_ref, reason = "each block is handed out once")]
     unsafe fn block(&self, i: usize) -> &mut [U] {
-        let from = (i * self.len).min(self.count);
-        let to = (from + self.len).min(self.count);
+        // Saturating, lest a block length from afar wrap around to a block that was handed out.
+        let from = i.saturating_mul(self.len).min(self.count);
+        let to = from.saturating_add(self.len).min(self.count);
         // SAFETY: inside the slice, and blocks of different `i` do not overlap.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(from), to - from) }
     }
@@ -169,7 +171,7 @@ mod tests {
 
     #[test]
     fn chunks_cover_everything_once() {
-        for len in [0, 1, 1000, ELEMENTS - 1, ELEMENTS, ELEMENTS * 5 + 3] {
+        for len in [0, 1, 100, ELEMENTS - 1, ELEMENTS, ELEMENTS * 5 + 3] {
             let mut out = vec![0u32; len];
             for_each_chunk(&mut out, |start, chunk| {
                 for (i, x) in chunk.iter_mut().enumerate() {

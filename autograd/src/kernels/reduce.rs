@@ -114,6 +114,7 @@ impl<T: Number, F: Fold<T>> Loop for Columns<'_, F, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::is_tested_here;
 
     #[test]
     fn sums_agree_with_the_definition() {
@@ -121,8 +122,13 @@ mod tests {
             (1, 0, 3),
             (1, 5, 1),
             (3, 0, 1),
-            (1, 100_003, 1),
             (4, 7, 3),
+            (1, 1003, 1),
+            (1, 201, 5),
+            (30, 31, 1),
+            (2, 3, 200),
+            (1, 3, 400),
+            (1, 100_003, 1),
             (1, 70_001, 5),
             (300, 301, 1),
             (40, 60, 50),
@@ -130,6 +136,9 @@ mod tests {
             (2, 3, 40_000),
             (1, 3, 70_000),
         ] {
+            if !is_tested_here(outer * n * inner) {
+                continue;
+            }
             let x: Vec<i64> = (0..outer * n * inner).map(|i| (i * 7919 % 1013) as i64).collect();
             let mut out = vec![-1; outer * inner];
             fold_axis(Sum, &x, n, inner, &mut out);
@@ -143,8 +152,8 @@ mod tests {
     #[test]
     fn a_long_sum_is_accurate_to_a_few_units_in_the_last_place() {
         // Added one by one in f32, the sum would stall at 2^24.
-        let x = vec![1.0_f32; 40_000_000];
-        assert_eq!(fold_all(Sum, &x), 4e7);
+        let len = if cfg!(miri) { 1000 } else { 40_000_000 };
+        assert_eq!(fold_all(Sum, &vec![1.0_f32; len]), len as f32);
     }
 
     #[test]

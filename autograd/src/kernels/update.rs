@@ -198,6 +198,7 @@ impl<const S: usize, U: Update<S>> Loop for Rows<'_, S, U> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::is_tested_here;
 
     /// Every number depends on every other, so that a mix-up of slices shows.
     #[derive(Clone, Copy)]
@@ -245,7 +246,9 @@ mod tests {
 
     #[test]
     fn rows_change_and_the_others_stay() {
-        for (height, width, every) in [(5, 1, 1), (100, 16, 7), (40, 19, 3), (9000, 50, 2), (3, 100_000, 2), (4, 0, 1)]
+        let cases = [(5, 1, 1), (100, 16, 7), (40, 19, 3), (60, 20, 2), (3, 400, 2), (9000, 50, 2), (3, 100_000, 2)];
+        for (height, width, every) in
+            cases.into_iter().chain([(4, 0, 1)]).filter(|case| is_tested_here(case.0 * case.1))
         {
             let rows: Vec<i64> =
                 (0..height as i64).rev().step_by(every).collect::<Vec<_>>().into_iter().rev().collect();

@@ -60,10 +60,12 @@ impl<T: Float> Loop for Rows<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::is_tested_here;
 
     #[test]
     fn rows_of_every_length_agree_with_the_definition() {
-        for (rows, n) in [(0, 3), (3, 0), (1, 1), (5, 7), (40, 27), (3000, 40), (2, 100_003)] {
+        let cases = [(0, 3), (3, 0), (1, 1), (5, 7), (40, 27), (3000, 40), (2, 100_003)];
+        for (rows, n) in cases.into_iter().filter(|(rows, n)| is_tested_here(rows * n)) {
             let x: Vec<f64> = (0..rows * n).map(|i| (i * 7919 % 1013) as f64 + 1e6).collect();
             let (mut means, mut variances) = (vec![0.0; rows], vec![0.0; rows]);
             variance(&x, n, n as f64 - 1.0, &mut means, &mut variances);

@@ -171,8 +171,37 @@ pub fn reset_peak() {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use std::sync::MutexGuard;
+
+    /// For tests that watch what the pool keeps.
+    pub fn alone() -> MutexGuard<'static, ()> {
+        static ALONE: Mutex<()> = Mutex::new(());
+        ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    #[test]
+    fn free_blocks_are_kept_up_to_the_limit_and_until_they_are_trimmed() {
+        let _alone = alone();
+        // Of a class that no other test uses.
+        const BYTES: usize = 3_333_333;
+        let kept = || FREE[class_of(BYTES)].lock().unwrap().len();
+        drop([take(BYTES), take(BYTES)]);
+        assert_eq!(kept(), 2);
+        let again = take(BYTES - 1);
+        assert_eq!(kept(), 1);
+        // SAFETY: so many bytes of a block that is alive.
+        unsafe { again.as_ptr().add(BYTES - 2).write(1) };
+
+        let limit = limit();
+        set_limit(0);
+        drop(again);
+        set_limit(limit);
+        assert_eq!(kept(), 1, "kept beyond the limit");
+        trim();
+        assert_eq!(kept(), 0, "kept after a trim");
+    }
 
     #[test]
     fn classes_fit_and_waste_at_most_an_eighth() {

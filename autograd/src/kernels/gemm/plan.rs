@@ -7,8 +7,9 @@ use super::pack::Operand;
 use super::{GemmFloat, loops, matrixmultiply, parallel, small, vector};
 
 /// Multiply-adds below which a product stays on one thread, and the fewest in a task: about 30 µs of an AVX2
-/// core, 10 of an AVX-512 one, which is about what it takes to wake another.
-pub(super) const PARALLEL_WORK: usize = 1 << 20;
+/// core, 10 of an AVX-512 one, which is about what it takes to wake another. Small for Miri, so that its small
+/// products go every way.
+pub(super) const PARALLEL_WORK: usize = if cfg!(miri) { 1 << 12 } else { 1 << 20 };
 
 /// A product whose shapes have been checked.
 #[derive(Clone, Copy)]

@@ -9,7 +9,7 @@ use crate::memory::Buffer;
 use std::mem::MaybeUninit;
 
 /// The most multiply-adds of a tiny product.
-const LARGEST: usize = 1 << 19;
+const LARGEST: usize = if cfg!(miri) { 1 << 13 } else { 1 << 19 };
 /// The greatest depth, so that a panel of B stays in the L1 cache.
 const DEEPEST: usize = 512;
 /// Elements of B that are packed on the stack.

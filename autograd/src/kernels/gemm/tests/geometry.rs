@@ -20,16 +20,15 @@ static LIKE_NEON_F32: KernelSet<f32> = kernel_set!(
 /// So that of AVX-512 only the mapping of operations to instructions stays untested on a machine without.
 #[test]
 fn the_tiles_of_other_instruction_sets_are_right_here() {
-    let rows: Vec<usize> = if cfg!(miri) { vec![1, 12, 13] } else { (1..=13).chain([24, 25, 191, 193]).collect() };
-    let cols: &[usize] =
-        if cfg!(miri) { &[1, 33] } else { &[1, 4, 15, 16, 17, 31, 32, 33, 64, 127, 129, 255, 256, 257] };
+    let rows: Vec<usize> = if cfg!(miri) { vec![13] } else { (1..=13).chain([24, 25, 191, 193]).collect() };
+    let cols: &[usize] = if cfg!(miri) { &[33] } else { &[1, 4, 15, 16, 17, 31, 32, 33, 64, 127, 129, 255, 256, 257] };
     for &m in &rows {
         for &n in cols {
-            for k in [1, 4, 7, 18] {
+            for k in if cfg!(miri) { &[7][..] } else { &[1, 4, 7, 18] } {
                 for layouts in
                     [[Layout::Row; 3], [Layout::Col, Layout::Row, Layout::Col], [Layout::Row, Layout::Col, Layout::Row]]
                 {
-                    let case = Case { layouts, col_bias: true, ..Case::plain([m, n, k]) };
+                    let case = Case { layouts, col_bias: true, ..Case::plain([m, n, *k]) };
                     case.check(&LIKE_AVX512_F32, "matrices");
                     case.check(&LIKE_NEON_F32, "matrices");
                 }
