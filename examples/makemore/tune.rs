@@ -28,7 +28,7 @@ pub struct Tune {
 pub const SHAPE: Shape = Shape { context: 8, embedding: 24, hidden: 300 };
 /// And how it is trained.
 pub const RECIPE: Recipe = Recipe {
-    steps: 9_000,
+    steps: 10_000,
     batch: 512,
     lr: 0.01,
     schedule: Schedule::OneCycle,
