@@ -1,5 +1,26 @@
-//! Tensors and reverse-mode differentiation.
-#![allow(missing_docs)]
+//! Tensors and reverse-mode differentiation, written to be read: start with `README.md`, a map of the source.
+//!
+//! ```
+//! use autograd::{Rng, Tensor};
+//!
+//! let mut rng = Rng::seeded(0);
+//! let x = Tensor::randn([32, 3], &mut rng);
+//! let w = Tensor::randn([3, 1], &mut rng).requires_grad();
+//!
+//! let loss = (x.matmul(&w).tanh() - 0.5).square().mean(..); // recorded as it runs
+//! loss.backward();
+//! assert_eq!(*w.grad().unwrap().shape(), [3, 1]);
+//! ```
+//!
+//! - A [`Tensor`] is a value: it never changes under a reader, and views of it copy nothing. Its operations are
+//!   methods with PyTorch's names; [`ops`] has one family a file.
+//! - A tensor that [`requires_grad`](Tensor::requires_grad) is a leaf: [`backward`](Tensor::backward) adds to its
+//!   [`grad`](Tensor::grad). The function [`grad`] returns gradients instead, of any order.
+//! - An operation of one's own is a type that implements [`Op`]. [`gradcheck`] compares gradients with differences.
+//! - [`draw()`] draws a graph, [`detect_anomaly`] names the operation that first gave a NaN, [`no_grad`] records
+//!   nothing.
+//! - [`kernels`] has the loops below: the matrix product, maths functions, reductions.
+
 pub mod gradcheck;
 pub mod graph;
 pub mod kernels;
