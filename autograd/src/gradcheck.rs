@@ -65,9 +65,6 @@ impl std::error::Error for Mismatch {}
 ///
 /// # Errors
 /// The first element whose gradients differ.
-///
-/// # Panics
-/// If `f` does not depend on any of the inputs.
 #[track_caller]
 pub fn gradcheck(f: impl Fn(&[Tensor<f64>]) -> Tensor<f64>, inputs: &[Tensor<f64>]) -> Result<(), Mismatch> {
     check_order(&f, inputs, 1)
@@ -79,7 +76,7 @@ pub fn gradcheck(f: impl Fn(&[Tensor<f64>]) -> Tensor<f64>, inputs: &[Tensor<f64
 /// The first element whose derivatives differ.
 ///
 /// # Panics
-/// As [`gradcheck`].
+/// If there are no inputs.
 #[track_caller]
 pub fn gradgradcheck(f: impl Fn(&[Tensor<f64>]) -> Tensor<f64>, inputs: &[Tensor<f64>]) -> Result<(), Mismatch> {
     check_order(&gradient_of(&f), inputs, 2)
@@ -91,7 +88,7 @@ pub fn gradgradcheck(f: impl Fn(&[Tensor<f64>]) -> Tensor<f64>, inputs: &[Tensor
 /// The first element whose derivatives differ.
 ///
 /// # Panics
-/// As [`gradcheck`].
+/// If there are no inputs, and `order` is above 1.
 #[track_caller]
 pub fn gradcheck_to_order(
     f: &dyn Fn(&[Tensor<f64>]) -> Tensor<f64>,

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! and for `min` likewise. Input and output are saved. A NaN wins, and then every dx is NaN, as 0/0.
-//! The forms that also return the position give the whole of dy to the element there.
+//! To give the whole of dy to one of several equal elements, take it by its position: `topk(1, ..)`.
 
 use super::binary::zip;
 use super::reduce::fold;
