@@ -80,6 +80,7 @@ impl Tensor<f32> {
     #[track_caller]
     pub fn stack<T: Element>(parts: &[&Tensor<T>], axis: isize) -> Tensor<T> {
         let Some(first) = parts.first() else { panic!("stack: no tensors to join") };
+        let axis = resolve_axis("stack", axis, first.rank() + 1) as isize;
         let mut rows = Vec::with_capacity(parts.len());
         for (i, part) in parts.iter().enumerate() {
             assert!(
@@ -135,7 +136,8 @@ impl<T: Element> Tensor<T> {
     #[track_caller]
     pub fn chunk(&self, count: usize, axis: isize) -> Vec<Tensor<T>> {
         assert!(count > 0, "chunk: no parts of a tensor of shape {}", self.shape());
-        self.split(self.size(axis).div_ceil(count).max(1), axis)
+        let size = self.shape()[resolve_axis("chunk", axis, self.rank())];
+        self.split(size.div_ceil(count).max(1), axis)
     }
 
     /// The slices along `axis`, without that axis, as `torch.unbind`. Views.

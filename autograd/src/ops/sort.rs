@@ -29,7 +29,8 @@ impl<T: Element> Tensor<T> {
     /// If there is no such axis.
     #[track_caller]
     pub fn sort(&self, axis: isize, descending: bool) -> (Tensor<T>, Tensor<i64>) {
-        let positions = self.argsort(axis, descending);
+        let at = resolve_axis("sort", axis, self.rank());
+        let positions = self.first_positions(self.shape()[at], at, descending);
         (self.gather(axis, &positions), positions)
     }
 

@@ -11,7 +11,7 @@
 use crate::graph::{Grads, Op};
 use crate::kernels::element::Element;
 use crate::tensor::axes::resolve_axis;
-use crate::tensor::{Dims, Layout, Tensor};
+use crate::tensor::{Axes, Dims, Layout, Tensor};
 
 // ---- reshape ----
 
@@ -72,9 +72,10 @@ impl NewShape for &[usize] {
 
 #[track_caller]
 fn fill_in(sizes: &[isize], count: usize) -> Dims {
-    let known: isize = sizes.iter().filter(|&&size| size != -1).product();
     let free = sizes.iter().filter(|&&size| size == -1).count();
-    assert!(free <= 1 && known >= 0, "reshape: sizes {sizes:?}; at most one may be -1, the others not negative");
+    let negative = sizes.iter().any(|&size| size < -1);
+    assert!(free <= 1 && !negative, "reshape: sizes {sizes:?}; at most one may be -1, the others not negative");
+    let known: isize = sizes.iter().filter(|&&size| size != -1).product();
     assert!(free == 0 || known != 0, "reshape: with another size 0, -1 could be anything, in {sizes:?}");
     sizes.iter().map(|&size| if size == -1 { count / known as usize } else { size as usize }).collect()
 }
@@ -180,7 +181,8 @@ impl<T: Element> Tensor<T> {
     #[track_caller]
     pub fn permute<const N: usize>(&self, axes: [isize; N]) -> Tensor<T> {
         assert!(N == self.rank(), "permute: {N} axes named for a tensor of shape {}", self.shape());
-        axes.resolve_each_once("permute", N);
+        // Checks that each is there and named once; what it returns is in ascending order.
+        axes.resolve("permute", N);
         self.permuted(axes.iter().map(|&axis| resolve_axis("permute", axis, N)).collect())
     }
 
@@ -204,18 +206,6 @@ impl<T: Element> Tensor<T> {
     pub fn t(&self) -> Tensor<T> {
         assert!(self.rank() >= 2, "t: a matrix is wanted, not a tensor of shape {}", self.shape());
         self.transpose(-2, -1)
-    }
-}
-
-/// Checks that axes are in range and named once.
-trait ResolveEachOnce {
-    #[track_caller]
-    fn resolve_each_once(&self, op: &str, rank: usize);
-}
-impl<A: crate::tensor::Axes> ResolveEachOnce for A {
-    #[track_caller]
-    fn resolve_each_once(&self, op: &str, rank: usize) {
-        self.resolve(op, rank);
     }
 }
 
@@ -354,10 +344,10 @@ impl<T: Element> Tensor<T> {
     #[track_caller]
     pub fn narrow(&self, axis: isize, start: usize, length: usize) -> Tensor<T> {
         let axis = resolve_axis("narrow", axis, self.rank());
+        let end = start.saturating_add(length);
         assert!(
-            start + length <= self.shape()[axis],
-            "narrow: indices {start}..{} of axis {axis} of a tensor of shape {}",
-            start + length,
+            end <= self.shape()[axis],
+            "narrow: indices {start}..{end} of axis {axis} of a tensor of shape {}",
             self.shape()
         );
         self.sliced(axis, start, 1, length)
@@ -376,6 +366,18 @@ mod tests {
         check_unary(|x| x.unsqueeze(0).expand(x.shape().inserted(0, 3)));
         check_unary(|x| x.narrow(-1, 1, 1) * x);
         check_unary(|x| x.transpose(0, -1).contiguous().flatten(0));
+    }
+
+    #[test]
+    #[should_panic(expected = "reshape: sizes [-2, -3]; at most one may be -1, the others not negative")]
+    fn two_negative_sizes_are_no_product() {
+        Tensor::zeros([6]).reshape([-2, -3]);
+    }
+
+    #[test]
+    #[should_panic(expected = "permute: axis -1 is named twice")]
+    fn an_axis_that_is_named_twice_is_refused() {
+        Tensor::zeros([2, 3]).permute([1, -1]);
     }
 
     #[test]

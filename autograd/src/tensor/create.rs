@@ -180,8 +180,8 @@ impl Tensor<f32> {
     #[track_caller]
     pub fn randint(low: i64, high: i64, shape: impl Into<Dims>, rng: &mut Rng) -> Tensor<i64> {
         assert!(low < high, "randint: no integer from {low} up to, not including, {high}");
-        let span = (high - low) as u64;
-        Tensor::from_fn(shape, |_| low + rng.below(span) as i64)
+        let span = high.abs_diff(low);
+        Tensor::from_fn(shape, |_| low.wrapping_add_unsigned(rng.below(span)))
     }
 }
 
