@@ -18,16 +18,34 @@ pub struct Grads<'a, T: Element> {
 
 impl<T: Element> Grads<'_, T> {
     /// Whether anybody wants the gradient of this input.
+    ///
+    /// # Panics
+    /// If the operation was recorded with fewer inputs.
     #[inline]
+    #[track_caller]
     pub fn wants(&self, input: usize) -> bool {
-        self.pass.wants(&self.node.inputs()[input])
+        match self.node.inputs().get(input) {
+            Some(history) => self.pass.wants(history),
+            None => self.no_such_input(input),
+        }
+    }
+
+    #[cold]
+    #[track_caller]
+    fn no_such_input(&self, input: usize) -> ! {
+        let (name, count) = (self.node.name(), self.node.inputs().len());
+        panic!("backward: {name} was recorded with {count} inputs; there is no input {input}, they count from 0")
     }
 
     /// Sets the gradient of an input to `dx()`, which is called only if it is wanted.
     ///
     /// `dx` may have the shape that the input was broadcast to: it is then summed over the axes that
     /// broadcasting repeated, here, once, for every operation.
+    ///
+    /// # Panics
+    /// As [`wants`](Grads::wants).
     #[inline]
+    #[track_caller]
     pub fn set(&mut self, input: usize, dx: impl FnOnce() -> Tensor<T>) {
         if self.wants(input) {
             (self.sink)(input, Gradient::Dense(dx()));
@@ -35,7 +53,11 @@ impl<T: Element> Grads<'_, T> {
     }
 
     /// Sets the gradient of an input that is a table to some rows of it.
+    ///
+    /// # Panics
+    /// As [`wants`](Grads::wants).
     #[inline]
+    #[track_caller]
     pub fn set_rows(&mut self, input: usize, rows: impl FnOnce() -> SparseRows<T>) {
         if self.wants(input) {
             (self.sink)(input, Gradient::Sparse(Box::new(rows())));
@@ -52,10 +74,12 @@ impl<T: Element> Grads<'_, T> {
     /// The operation's output, with its history under `create_graph`.
     ///
     /// # Panics
-    /// If the operation does not declare [`SAVES_OUTPUT`](super::Op::SAVES_OUTPUT).
+    /// If the operation does not declare [`SAVES_OUTPUT`](super::Op::SAVES_OUTPUT), or asks twice.
+    #[track_caller]
     pub fn output(&mut self) -> Tensor<T> {
-        let mut y =
-            self.output.take().expect("an operation that declares SAVES_OUTPUT, which asks once for its output");
+        let Some(mut y) = self.output.take() else {
+            panic!("backward: {} has no output saved; it must declare SAVES_OUTPUT, and ask once", self.node.name())
+        };
         if self.pass.create_graph {
             y.history = History::at(self.node);
         }
@@ -63,7 +87,15 @@ impl<T: Element> Grads<'_, T> {
     }
 
     /// The shape of an input whose gradient is wanted.
+    ///
+    /// # Panics
+    /// If the operation was recorded with fewer inputs, or the input has no history.
+    #[track_caller]
     pub fn shape(&self, input: usize) -> Dims {
-        self.node.inputs()[input].node().expect("an input whose gradient is wanted").head().shape
+        let Some(history) = self.node.inputs().get(input) else { self.no_such_input(input) };
+        match history.node() {
+            Some(node) => node.head().shape,
+            None => panic!("backward: input {input} of {} has no history; ask `wants` first", self.node.name()),
+        }
     }
 }

@@ -85,7 +85,7 @@ impl<T: Float> Tensor<T> {
         &self,
         hook: impl Fn(&Tensor<T>) -> Option<Tensor<T>> + Send + Sync + 'static,
     ) -> HookHandle<T> {
-        let node = self.history.node().expect("register_hook: a tensor that requires a gradient");
+        let node = self.node_that_gradients_reach("register_hook");
         let mut extras = node.head().extras();
         let id = extras.next_hook;
         extras.next_hook += 1;
@@ -110,8 +110,19 @@ impl<T: Float> Tensor<T> {
     /// If the tensor has no history.
     #[track_caller]
     pub fn retain_grad(&self) {
-        let node = self.history.node().expect("retain_grad: a tensor that requires a gradient");
+        let node = self.node_that_gradients_reach("retain_grad");
         node.head().extras().wait_for_gradient();
+    }
+
+    #[track_caller]
+    fn node_that_gradients_reach(&self, caller: &str) -> &Arc<dyn Node<T>> {
+        let Some(node) = self.history.node() else {
+            panic!(
+                "{caller}: a tensor of shape {} that was calculated from no leaf that requires a gradient",
+                self.shape()
+            )
+        };
+        node
     }
 
     /// The gradient that the last backward brought here, if [`retain_grad`](Tensor::retain_grad) asked for it.
