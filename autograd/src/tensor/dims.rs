@@ -28,9 +28,24 @@ impl Dims {
     }
 
     /// How many elements a tensor of this shape has.
+    ///
+    /// # Panics
+    /// If they are more than a `usize` counts: a view that repeats one element can be asked for any shape.
     #[inline]
+    #[track_caller]
     pub fn count(&self) -> usize {
-        self.iter().product()
+        let mut count = 1_usize;
+        for &size in self.iter() {
+            let Some(product) = count.checked_mul(size) else { self.too_many() };
+            count = product;
+        }
+        count
+    }
+
+    #[cold]
+    #[track_caller]
+    fn too_many(&self) -> ! {
+        panic!("a tensor of shape {self} has more elements than can be counted")
     }
 
     /// The strides of a row-major tensor of this shape.
@@ -175,6 +190,14 @@ mod tests {
         assert_eq!(Dims::SCALAR.row_major_strides(), Dims::SCALAR);
         assert_eq!(Dims::SCALAR.count(), 1);
         assert_eq!(Dims::from([2, 0, 4]).count(), 0);
+    }
+
+    #[test]
+    #[should_panic(expected = "has more elements than can be counted")]
+    fn a_product_that_overflows_is_not_a_small_count() {
+        // 2 to the power of twice half the bits: 0, if it wrapped around.
+        let half = 1_usize << (usize::BITS / 2);
+        Dims::from([half, half]).count();
     }
 
     #[test]
