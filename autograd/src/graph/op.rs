@@ -49,7 +49,7 @@ pub trait Op<T: Element>: Clone + Send + Sync + 'static {
     const SAVES_OUTPUT: bool = false;
 
     /// Given `dy` = dL/dy, sets `dx` = dL/dx for each input that [`Grads`] asks for, zeros included: an
-    /// input that is forgotten is an error, not a gradient of zero.
+    /// input that is forgotten is an error, not a gradient of zero. (Only the first 64 inputs are watched.)
     ///
     /// `self` is taken by value: what it saved is freed, or reused in place, as it is consumed.
     /// Written in tensor operations, this is itself recorded under `create_graph`. An operation with a

@@ -86,6 +86,12 @@ impl<T: Float> Tensor<T> {
             weight.shape()
         );
         let Some(bias) = bias else { return self.matmul(&weight.t()) };
+        assert!(
+            *bias.shape() == [weight.size(0)],
+            "linear: a bias {} for a weight {}; they must be [out] and [out, in]",
+            bias.shape(),
+            weight.shape()
+        );
         let rows = self.shape()[..self.rank() - 1].iter().product();
         let y = self.reshape(Dims::from([rows, weight.size(1)])).addmm(&weight.t(), bias);
         y.reshape(self.shape().replaced(&[self.rank() - 1], weight.size(0)))
@@ -109,5 +115,11 @@ mod tests {
             ];
             gradcheck_to_order(&|x| x[0].linear(&x[1], Some(&x[2])), &inputs, 3).unwrap();
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "linear: a bias [3] for a weight [4, 3]; they must be [out] and [out, in]")]
+    fn a_bias_of_another_size_is_refused() {
+        Tensor::zeros([2, 3]).linear(&Tensor::zeros([4, 3]), Some(&Tensor::zeros([3])));
     }
 }

@@ -115,6 +115,15 @@ impl<T: Float> Tensor<T> {
             panic!("matmul: shapes {} and {}; a scalar has no matrix product, use *", a.shape(), b.shape());
         }
         // A vector is a matrix of one row on the left, of one column on the right.
+        if a.rank() == 1 || b.rank() == 1 {
+            assert!(
+                a.size(-1) == b.size(if b.rank() == 1 { -1 } else { -2 }),
+                "matmul: {} times {}; the last axis of the left must equal the {} of the right",
+                a.shape(),
+                b.shape(),
+                if b.rank() == 1 { "only one" } else { "last but one" }
+            );
+        }
         if a.rank() == 1 {
             return a.unsqueeze(0).matmul(b).squeeze(if b.rank() == 1 { 0 } else { -2 });
         }
@@ -182,6 +191,12 @@ mod tests {
                 assert_eq!(y.narrow(0, i, 1).narrow(1, j, 1).to_vec(), one.to_vec());
             }
         }
+    }
+
+    #[test]
+    #[should_panic(expected = "matmul: [3] times [4, 2]; the last axis of the left must equal the last but one of")]
+    fn a_vector_that_does_not_fit_is_refused_in_its_own_shape() {
+        Tensor::zeros([3]).matmul(&Tensor::zeros([4, 2]));
     }
 
     #[test]
