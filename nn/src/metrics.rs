@@ -1,6 +1,8 @@
-//! How good a model's answers are.
+//! How good a model's predictions are.
 
-/// How often each class was taken for each: rows are what was right, columns what was answered.
+use autograd::Tensor;
+
+/// How often each class was taken for each: rows are the targets, columns the predictions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfusionMatrix {
     counts: Vec<Vec<usize>>,
@@ -9,19 +11,19 @@ pub struct ConfusionMatrix {
 /// How figures of single classes become one figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Average {
-    /// All answers count the same: hits, misses and false alarms are added up over the classes first.
+    /// All predictions count the same: what is right and wrong is added up over the classes first.
     Micro,
     /// All classes count the same: the mean of their figures.
     Macro,
 }
 
-/// Hits, false alarms, misses and rightly refused answers of one class.
+/// What was predicted of one class, against what is true.
 #[derive(Clone, Copy, Default)]
 struct Outcomes {
-    hits: usize,
-    false_alarms: usize,
-    misses: usize,
-    refused: usize,
+    true_positives: usize,
+    false_positives: usize,
+    false_negatives: usize,
+    true_negatives: usize,
 }
 
 /// part / whole; 0 of nothing is 0, as in scikit-learn.
@@ -30,29 +32,29 @@ fn share(part: usize, whole: usize) -> f64 {
 }
 
 impl Outcomes {
-    /// hits / (hits + false alarms)
+    /// TP / (TP + FP)
     fn precision(self) -> f64 {
-        share(self.hits, self.hits + self.false_alarms)
+        share(self.true_positives, self.true_positives + self.false_positives)
     }
 
-    /// hits / (hits + misses)
+    /// TP / (TP + FN)
     fn recall(self) -> f64 {
-        share(self.hits, self.hits + self.misses)
+        share(self.true_positives, self.true_positives + self.false_negatives)
     }
 
-    /// The harmonic mean of the two: 2·hits / (2·hits + false alarms + misses).
+    /// The harmonic mean of the two: 2·TP / (2·TP + FP + FN).
     fn f1(self) -> f64 {
-        share(2 * self.hits, 2 * self.hits + self.false_alarms + self.misses)
+        share(2 * self.true_positives, 2 * self.true_positives + self.false_positives + self.false_negatives)
     }
 
-    /// rightly refused / (rightly refused + false alarms)
+    /// TN / (TN + FP)
     fn specificity(self) -> f64 {
-        share(self.refused, self.refused + self.false_alarms)
+        share(self.true_negatives, self.true_negatives + self.false_positives)
     }
 }
 
 impl ConfusionMatrix {
-    /// Counts answers, of `classes` classes, against what is right.
+    /// Counts predictions, of `classes` classes, against targets.
     ///
     /// ```
     /// use nn::metrics::{Average, ConfusionMatrix};
@@ -63,29 +65,29 @@ impl ConfusionMatrix {
     /// ```
     ///
     /// # Panics
-    /// If there are not as many answers as targets, or one is not a class.
+    /// If there are not as many predictions as targets, or one is not a class.
     #[track_caller]
-    pub fn new(targets: &[usize], answers: &[usize], classes: usize) -> ConfusionMatrix {
+    pub fn new(targets: &[usize], predictions: &[usize], classes: usize) -> ConfusionMatrix {
         assert!(
-            targets.len() == answers.len(),
-            "ConfusionMatrix: {} targets and {} answers",
+            targets.len() == predictions.len(),
+            "ConfusionMatrix: {} targets and {} predictions",
             targets.len(),
-            answers.len()
+            predictions.len()
         );
         let mut counts = vec![vec![0; classes]; classes];
-        for (i, (&target, &answer)) in targets.iter().zip(answers).enumerate() {
+        for (i, (&target, &prediction)) in targets.iter().zip(predictions).enumerate() {
             assert!(
-                target < classes && answer < classes,
-                "ConfusionMatrix: target {target} and answer {answer} at position {i}, of {classes} classes"
+                target < classes && prediction < classes,
+                "ConfusionMatrix: target {target} and prediction {prediction} at position {i}, of {classes} classes"
             );
-            counts[target][answer] += 1;
+            counts[target][prediction] += 1;
         }
         ConfusionMatrix { counts }
     }
 
-    /// How often `answer` was given where `target` was right.
-    pub fn count(&self, target: usize, answer: usize) -> usize {
-        self.counts[target][answer]
+    /// How often `prediction` was made where `target` was right.
+    pub fn count(&self, target: usize, prediction: usize) -> usize {
+        self.counts[target][prediction]
     }
 
     /// The number of classes.
@@ -98,10 +100,15 @@ impl ConfusionMatrix {
     }
 
     fn outcomes(&self, class: usize) -> Outcomes {
-        let hits = self.counts[class][class];
-        let misses = self.counts[class].iter().sum::<usize>() - hits;
-        let false_alarms = self.counts.iter().map(|row| row[class]).sum::<usize>() - hits;
-        Outcomes { hits, false_alarms, misses, refused: self.total() - hits - misses - false_alarms }
+        let true_positives = self.counts[class][class];
+        let false_negatives = self.counts[class].iter().sum::<usize>() - true_positives;
+        let false_positives = self.counts.iter().map(|row| row[class]).sum::<usize>() - true_positives;
+        Outcomes {
+            true_positives,
+            false_positives,
+            false_negatives,
+            true_negatives: self.total() - true_positives - false_negatives - false_positives,
+        }
     }
 
     fn average(&self, how: Average, figure: fn(Outcomes) -> f64) -> f64 {
@@ -109,25 +116,25 @@ impl ConfusionMatrix {
         match how {
             Average::Macro => all.map(figure).sum::<f64>() / self.classes() as f64,
             Average::Micro => figure(all.fold(Outcomes::default(), |a, b| Outcomes {
-                hits: a.hits + b.hits,
-                false_alarms: a.false_alarms + b.false_alarms,
-                misses: a.misses + b.misses,
-                refused: a.refused + b.refused,
+                true_positives: a.true_positives + b.true_positives,
+                false_positives: a.false_positives + b.false_positives,
+                false_negatives: a.false_negatives + b.false_negatives,
+                true_negatives: a.true_negatives + b.true_negatives,
             })),
         }
     }
 
-    /// The share of right answers.
+    /// The share of predictions that are right.
     pub fn accuracy(&self) -> f64 {
         share((0..self.classes()).map(|class| self.counts[class][class]).sum(), self.total())
     }
 
-    /// Of the answers that name this class, the share that is right; 0 if there are none.
+    /// Of the predictions of this class, the share that is right; 0 if there are none.
     pub fn precision(&self, class: usize) -> f64 {
         self.outcomes(class).precision()
     }
 
-    /// Of what belongs to this class, the share that was answered so; 0 if there is none.
+    /// Of what belongs to this class, the share that was predicted so; 0 if there is none.
     pub fn recall(&self, class: usize) -> f64 {
         self.outcomes(class).recall()
     }
@@ -137,7 +144,7 @@ impl ConfusionMatrix {
         self.outcomes(class).f1()
     }
 
-    /// Of what does not belong to this class, the share that was not answered so.
+    /// Of what does not belong to this class, the share that was not predicted so.
     pub fn specificity(&self, class: usize) -> f64 {
         self.outcomes(class).specificity()
     }
@@ -161,6 +168,29 @@ impl ConfusionMatrix {
     pub fn average_specificity(&self, how: Average) -> f64 {
         self.average(how, Outcomes::specificity)
     }
+}
+
+/// The share of rows of `logits` `[…, C]` (or of probabilities) whose largest element stands at the class that `classes`
+/// `[…]` names. NaN of no rows.
+///
+/// ```
+/// use autograd::Tensor;
+/// use nn::metrics::accuracy;
+/// let logits = Tensor::from([[0.1, 2.0], [3.0, -1.0], [0.5, 0.6], [1.0, 0.0]]);
+/// assert_eq!(accuracy(&logits, &Tensor::of([1_i64, 0, 0, 0])), 0.75);
+/// ```
+///
+/// # Panics
+/// If `classes` has another shape than `logits` without its last axis.
+#[track_caller]
+pub fn accuracy(logits: &Tensor, classes: &Tensor<i64>) -> f64 {
+    assert!(
+        logits.rank() > 0 && logits.shape()[..logits.rank() - 1] == **classes.shape(),
+        "accuracy: logits of shape {} for classes of shape {}; [.., C] and [..] are wanted",
+        logits.shape(),
+        classes.shape()
+    );
+    logits.argmax(-1).eq(classes).count_true() as f64 / classes.count() as f64
 }
 
 /// The area under the receiver operating characteristic: the probability that a random positive scores

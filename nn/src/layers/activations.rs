@@ -76,11 +76,11 @@ layer! {
     Silu as "SiLU()", |x| x.silu()
 }
 layer! {
-    /// x, or `slope`·x where it is negative, as `torch.nn.LeakyReLU`.
+    /// x, or `negative_slope`·x where it is negative, as `torch.nn.LeakyReLU`.
     LeakyRelu {
         /// 0.01 by default.
-        slope: f32 = 0.01,
-    } as "LeakyReLU(negative_slope={slope:?})", |s, x| x.leaky_relu(s.slope)
+        negative_slope: f32 = 0.01,
+    } as "LeakyReLU(negative_slope={negative_slope:?})", |s, x| x.leaky_relu(s.negative_slope)
 }
 layer! {
     /// x, or `alpha`·(eˣ − 1) where it is negative, as `torch.nn.ELU`.
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn options_reach_the_function() {
         let x = Tensor::from([[-2.0, 0.5], [3.0, -0.25]]);
-        assert_eq!(LeakyRelu { slope: 0.5 }.forward(&x).to_vec(), [-1.0, 0.5, 3.0, -0.125]);
+        assert_eq!(LeakyRelu { negative_slope: 0.5 }.forward(&x).to_vec(), [-1.0, 0.5, 3.0, -0.125]);
         assert_eq!(Hardtanh { low: -0.5, high: 2.0 }.forward(&x).to_vec(), [-0.5, 0.5, 2.0, -0.25]);
         assert_eq!(Softplus { beta: 1.0, threshold: 0.0 }.forward(&x).value_at([1, 0]), 3.0);
         assert_eq!(*Flatten { first: 0 }.forward(&x).shape(), [4]);

@@ -17,16 +17,16 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// A layer from `inputs` to `outputs` features, with a bias.
-    pub fn new(inputs: usize, outputs: usize, rng: &mut Rng) -> Linear {
-        let weight = Parameter::new(init::default_uniform([outputs, inputs], inputs, rng));
-        let bias = Parameter::new(init::default_uniform([outputs], inputs, rng));
+    /// A layer from `in_features` to `out_features`, with a bias.
+    pub fn new(in_features: usize, out_features: usize, rng: &mut Rng) -> Linear {
+        let weight = Parameter::new(init::default_uniform([out_features, in_features], in_features, rng));
+        let bias = Parameter::new(init::default_uniform([out_features], in_features, rng));
         Linear { weight, bias: Some(bias) }
     }
 
-    /// A layer from `inputs` to `outputs` features, without a bias.
-    pub fn without_bias(inputs: usize, outputs: usize, rng: &mut Rng) -> Linear {
-        Linear { bias: None, ..Linear::new(inputs, outputs, rng) }
+    /// A layer from `in_features` to `out_features`, without a bias.
+    pub fn without_bias(in_features: usize, out_features: usize, rng: &mut Rng) -> Linear {
+        Linear { bias: None, ..Linear::new(in_features, out_features, rng) }
     }
 
     /// The layer's output.
