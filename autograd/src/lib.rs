@@ -33,7 +33,8 @@ pub use graph::{BackwardOptions, GradOptions, Grads, Op, detect_anomaly, grad, g
 pub use graph::{Drawing, draw, watch};
 pub use kernels::element::{Element, Float, Number};
 pub use ops::binary_cross_entropy::{BceWithLogits, BinaryCrossEntropy};
-pub use ops::cross_entropy::CrossEntropy;
+pub use ops::cross_entropy::{CrossEntropy, Targets};
+pub use ops::embedding::EmbeddingOptions;
 pub use ops::nll_loss::NllLoss;
 pub use ops::reduction::Reduction;
 pub use rng::{Rng, RngState};
