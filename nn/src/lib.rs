@@ -1,4 +1,10 @@
-//! Layers, losses, optimisers and data tools on the [`autograd`] engine.
+//! Layers, losses, optimisers and data tools on the [`autograd`] engine, under PyTorch's names. `README.md` is a map of
+//! the source.
+//!
+//! - A model is a struct of layers that [`impl_module!`] makes a [`Module`]: parameters by name, training and
+//!   evaluation, a summary. [`layers`] has what it is made of, [`init`] what its weights start as.
+//! - [`losses`] say how wrong it is, and [`optim`], whose page shows a training loop, makes it less so.
+//! - [`data`] draws batches, [`metrics`] judge, and [`checkpoint`] saves and resumes.
 
 pub mod checkpoint;
 pub mod data;

@@ -165,7 +165,8 @@ impl Checkpoint {
         self.texts.insert(name.to_string(), text.into());
     }
 
-    /// Sets parameters, buffers and random numbers of `module` to what stands in `group`.
+    /// Sets parameters, buffers and random numbers of `module` to what stands in `group`. Random numbers may be
+    /// missing, as they are in PyTorch's files: those layers go on drawing as they did.
     ///
     /// # Errors
     /// If anything is missing, unexpected or of another shape, all of which is listed; then nothing changes.

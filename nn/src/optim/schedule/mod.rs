@@ -147,6 +147,10 @@ impl<S: Schedule> Scheduler<S> {
     ///
     /// # Errors
     /// If anything is missing or unexpected. The error lists it all, and nothing changes.
+    ///
+    /// # Panics
+    /// As [`new`](Scheduler::new).
+    #[track_caller]
     pub fn load_state(&mut self, state: &State, optimizer: &mut dyn Optimizer) -> Result<(), StateError> {
         let mut reader = Reader::new(state);
         let step = reader.count("step".to_string());
