@@ -81,8 +81,14 @@ impl Panel {
 
     /// A matrix as colours.
     pub fn heat_map(labels: Labels<'_>, rows: Vec<Vec<f64>>, legend: &str) -> Panel {
-        let plot = Heatmap::new().with_data(rows).with_legend(legend);
-        Panel::new(labels, vec![plot.into()])
+        let (height, width) = (rows.len() as f64, rows.first().map_or(0, Vec::len) as f64);
+        let plot = Heatmap::new()
+            .with_data(rows)
+            .with_legend(legend)
+            .with_x_range(0.0, width)
+            .with_y_range(0.0, height)
+            .with_cell_size(1.0);
+        Panel::new(labels, vec![plot.into()]).x_range(0.0, width).y_range(0.0, height)
     }
 
     /// With a logarithmic horizontal axis.
@@ -94,6 +100,18 @@ impl Panel {
     /// With a logarithmic vertical axis.
     pub fn log_y(mut self) -> Panel {
         self.layout = self.layout.with_log_y();
+        self
+    }
+
+    /// With this horizontal axis, so that panels side by side have the same.
+    pub fn x_range(mut self, from: f64, to: f64) -> Panel {
+        self.layout = self.layout.with_x_axis_min(from).with_x_axis_max(to);
+        self
+    }
+
+    /// With this vertical axis.
+    pub fn y_range(mut self, from: f64, to: f64) -> Panel {
+        self.layout = self.layout.with_y_axis_min(from).with_y_axis_max(to);
         self
     }
 

@@ -160,8 +160,17 @@ fn main() -> Result<()> {
 
     let names: Vec<String> = kernels.iter().map(|kernel| kernel.name()).collect();
     let lines: Vec<_> = names.iter().zip(curves).map(|(label, points)| Series { label, points }).collect();
-    let labels = Labels { title: "Matrix products of square matrices", x: "size", y: "GFLOP/s (f32)" };
-    let panel = Panel::lines(labels, &lines).log_x().reference(peak, "peak of one core");
+    let labels = Labels {
+        title: "Matrix products of square matrices",
+        x: "rows and columns (log scale)",
+        y: "GFLOP/s in f32 (log scale)",
+    };
+    let panel = Panel::lines(labels, &lines)
+        .log_x()
+        .x_range(10.0, 2000.0)
+        .log_y()
+        .y_range(0.4, 300.0)
+        .reference(peak, "peak of one core");
     save(&out.join("race.png"), "", 1, vec![panel])?;
     println!("race.png is in {}", out.display());
     let seconds = start.elapsed().as_secs_f64();

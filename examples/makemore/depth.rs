@@ -18,6 +18,10 @@ const ACTIVATIONS: [Activation; 4] =
 /// The gains on weights of variance 1 / fan_in.
 const GAINS: [(f32, &str); 4] = [(0.5, "gain 0.5"), (1.0, "gain 1"), (1.414_213_5, "gain √2"), (5.0 / 3.0, "gain 5/3")];
 
+/// The vertical axis of all panels, in powers of ten.
+const LEAST: f64 = -12.0;
+const MOST: f64 = 6.0;
+
 /// The spread of the activations of each layer, and of the gradients that reach them.
 struct Signals {
     forward: Vec<(f64, f64)>,
@@ -53,10 +57,11 @@ pub fn draw(path: &Path, seed: u64) -> Result<()> {
             signals.iter().map(|(label, signals)| Series { label, points: pick(signals).clone() }).collect()
         };
         let title = format!("activations, {name}");
-        forward.push(Panel::lines(Labels { title: &title, x: "layer", y: "log10 of the RMS" }, &lines(|s| &s.forward)));
+        let labels = Labels { title: &title, x: "layer", y: "log10 of the RMS" };
+        forward.push(Panel::lines(labels, &lines(|s| &s.forward)).y_range(LEAST, MOST));
         let title = format!("gradients, {name}");
-        backward
-            .push(Panel::lines(Labels { title: &title, x: "layer", y: "log10 of the RMS" }, &lines(|s| &s.backward)));
+        let labels = Labels { title: &title, x: "layer", y: "log10 of the RMS" };
+        backward.push(Panel::lines(labels, &lines(|s| &s.backward)).y_range(LEAST, MOST));
     }
     forward.extend(backward);
     save(path, "Signals through 20 layers, there and back", 4, forward)

@@ -130,36 +130,48 @@ fn draw(trials: &[Trial], out: &Path) -> Result<()> {
     };
     save(&out.join("hidden.png"), "Hidden activations before training", 3, trials.iter().map(panel).collect())?;
 
-    // Bright where |h| is near 1: a column that is bright throughout is a neuron that cannot learn.
+    // Dark where |h| is near 1: a column that is dark throughout is a neuron that cannot learn.
     let map = |trial: &Trial| {
         let (rows, columns) = (64.min(trial.hidden.size(0)), trial.hidden.size(1));
-        let values = trial.hidden.abs().to_vec();
-        let matrix = values.chunks(columns).take(rows).map(|row| row.iter().map(|&h| f64::from(h)).collect()).collect();
-        Panel::heat_map(Labels { title: trial.start.name(), x: "neuron", y: "example" }, matrix, "|tanh|")
+        let values = trial.hidden.to_vec();
+        let left = |&h: &f32| f64::from(1.0 - h * h);
+        let matrix = values.chunks(columns).take(rows).map(|row| row.iter().map(left).collect()).collect();
+        Panel::heat_map(Labels { title: trial.start.name(), x: "neuron", y: "context" }, matrix, "1 − tanh²")
     };
-    save(&out.join("saturation.png"), "|tanh| of each neuron for 64 contexts", 3, trials.iter().map(map).collect())?;
+    let title = "1 − tanh², the share of a gradient that passes each neuron (dark: none)";
+    save(&out.join("saturation.png"), title, 3, trials.iter().map(map).collect())?;
 
     let histogram = |trial: &Trial| {
         let gradient = trial.hidden_gradient.to_vec();
-        let largest = gradient.iter().fold(1e-12_f32, |most, g| most.max(g.abs()));
-        let labels = Labels { title: trial.start.name(), x: "dL/dh", y: "entries" };
-        Panel::histogram(labels, &gradient, 50, (-f64::from(largest), f64::from(largest)))
+        let largest = gradient.iter().fold(0.0_f32, |most, g| most.max(g.abs()));
+        let x = if largest == 0.0 { "dL/dh: all zero".to_string() } else { format!("dL/dh / {largest:.1e}") };
+        let scaled: Vec<f32> = gradient.iter().map(|g| g / largest.max(f32::MIN_POSITIVE)).collect();
+        Panel::histogram(Labels { title: trial.start.name(), x: &x, y: "entries" }, &scaled, 50, (-1.0, 1.0))
     };
     let mut panels: Vec<_> = trials.iter().map(histogram).collect();
     let sizes = |trial: &Trial| {
-        let bars: Vec<_> = trial.gradients.iter().map(|(name, rms)| (name.clone(), rms.max(1e-12).log10())).collect();
-        Panel::bars(Labels { title: trial.start.name(), x: "", y: "log10 of the gradient's RMS" }, &bars)
+        let labels = Labels { title: trial.start.name(), x: "", y: "gradient's RMS (no bar: 0)" };
+        Panel::bars(labels, &trial.gradients).log_y().y_range(1e-10, 1.0)
     };
     panels.extend(trials.iter().map(sizes));
     save(&out.join("gradients.png"), "The first gradients", 4, panels)?;
 
+    // The first step from a parameter that is zero is infinitely long, and no step at all infinitely short.
+    const LEAST: f64 = -6.0;
+    const MOST: f64 = 0.0;
+    let within = |points: &[(f64, f64)]| points.iter().map(|&(x, y)| (x, y.clamp(LEAST, MOST))).collect();
     let ratios = |trial: &Trial| {
         let lines: Vec<_> =
-            trial.history.updates.iter().map(|(name, points)| Series { label: name, points: points.clone() }).collect();
+            trial.history.updates.iter().map(|(name, points)| Series { label: name, points: within(points) }).collect();
         let labels = Labels { title: trial.start.name(), x: "step", y: "log10(update / value)" };
-        Panel::lines(labels, &lines).reference(-3.0, "0.001")
+        Panel::lines(labels, &lines).y_range(LEAST, MOST).reference(-3.0, "0.001")
     };
-    save(&out.join("updates.png"), "How far a step moves each parameter", 3, trials.iter().map(ratios).collect())?;
+    save(
+        &out.join("updates.png"),
+        "How far a step moves each parameter (at the bottom: not at all)",
+        3,
+        trials.iter().map(ratios).collect(),
+    )?;
 
     let names: Vec<_> =
         trials.iter().map(|trial| format!("{} (first {:.2})", trial.start.name(), trial.first)).collect();
@@ -173,6 +185,7 @@ fn draw(trials: &[Trial], out: &Path) -> Result<()> {
         &lines,
     )
     .log_y()
+    .y_range(2.0, 25.0)
     .reference(27_f64.ln(), "ln 27");
     save(&out.join("starts.png"), "", 1, vec![losses])
 }

@@ -123,6 +123,7 @@ impl Bengio {
             _ => Tensor::randn(sizes, rng),
         };
         let c = body(&[VOCABULARY, embedding], rng);
+        // ANCHOR: start
         let (w1, b1) = match start {
             Start::Kaiming => {
                 // Keeps the variance through tanh: gain 5/3 over the square root of the inputs.
@@ -141,11 +142,13 @@ impl Bengio {
                 (Tensor::randn(w2_shape, rng) * (0.1 / (hidden as f32).sqrt()), Tensor::zeros([VOCABULARY]))
             }
         };
+        // ANCHOR_END: start
         let w3 = direct.then(|| Parameter::new(init::uniform([fan_in, VOCABULARY], 0.0, 0.01, rng)));
         let [c, w1, b1, w2, b2] = [c, w1, b1, w2, b2].map(Parameter::new);
         Bengio { c, w1, b1, w2, b2, w3 }
     }
 
+    // ANCHOR: forward
     /// The logits of the next character for each context `[B, context]`, and what led to them.
     pub fn forward(&self, x: &Tensor<i64>, dropout: impl Fn(Tensor) -> Tensor) -> Activations {
         let e = self.c.value().embedding(x).flatten(1); // [B, context, E] -> [B, context·E]
@@ -157,6 +160,7 @@ impl Bengio {
         }
         Activations { hidden, logits }
     }
+    // ANCHOR_END: forward
 
     /// λ0·mean(C²) + λ1·mean(W1²) + λ2·mean(W2²); nothing if all are 0.
     pub fn penalty(&self, lambda: [f32; 3]) -> Option<Tensor> {

@@ -24,6 +24,7 @@ pub struct Tune {
     pub recipe: RecipeFlags,
 }
 
+// ANCHOR: recipe
 /// The best network that the sweeps led to.
 pub const SHAPE: Shape = Shape { context: 8, embedding: 24, hidden: 300 };
 /// And how it is trained.
@@ -37,6 +38,7 @@ pub const RECIPE: Recipe = Recipe {
     weight_decay: 0.05,
     lambda: [0.0; 3],
 };
+// ANCHOR_END: recipe
 
 /// Trains one network, and reports on it.
 pub fn run(tune: &Tune, splits: &Splits, run: &Run) -> Result<Outcome> {
@@ -107,8 +109,9 @@ fn sweep(shape: Shape, recipe: Recipe, splits: &Splits, run: &Run) -> Result<()>
             println!("{choice:>16} {name:>12}  dev loss {dev:.4}  {:.1} s", history.seconds);
             trials.push(Trial { name, history, dev });
         }
-        let results: Vec<_> = trials.iter().map(|trial| (trial.name.clone(), trial.dev)).collect();
-        bars.push(Panel::bars(Labels { title: choice, x: "", y: "development loss" }, &results));
+        // From 2, so that the bars differ to the eye.
+        let results: Vec<_> = trials.iter().map(|trial| (trial.name.clone(), trial.dev - 2.0)).collect();
+        bars.push(Panel::bars(Labels { title: choice, x: "", y: "development loss − 2" }, &results));
         let lines: Vec<_> =
             trials.iter().map(|trial| Series { label: &trial.name, points: trial.history.dev.clone() }).collect();
         curves.push(Panel::lines(Labels { title: choice, x: "step", y: "development loss" }, &lines));

@@ -198,6 +198,7 @@ unsafe fn step<T, S, const MR: usize, const NV: usize, const MASKED: bool>(
 {
     // SAFETY: the caller's; the last vector is read through the mask where it may be partial.
     let row = unsafe { load_row::<T, S, NV>(s, b, last_mask, !MASKED) };
+    // ANCHOR: step
     for i in 0..MR {
         // SAFETY: A[i, p] is readable.
         let a_ip = s.splat(unsafe { *rows[i / GROUP].wrapping_add(i % GROUP * a_row) });
@@ -205,6 +206,7 @@ unsafe fn step<T, S, const MR: usize, const NV: usize, const MASKED: bool>(
             sums[i][v] = s.mul_add(a_ip, row[v], sums[i][v]);
         }
     }
+    // ANCHOR_END: step
 }
 
 /// The same pointer, of which the compiler no longer knows where it came from.

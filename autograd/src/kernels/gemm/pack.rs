@@ -221,6 +221,7 @@ unsafe fn transpose_lanes<T: GemmFloat>(set: &KernelSet<T>, from: MatRef<T>, wid
 ///
 /// # Safety
 /// As for [`pack_panel`].
+// ANCHOR: gather
 unsafe fn gather<T: GemmFloat>(from: MatRef<T>, start: usize, width: usize, out: *mut T) {
     for p in start..from.cols {
         for lane in 0..from.rows {
@@ -230,6 +231,7 @@ unsafe fn gather<T: GemmFloat>(from: MatRef<T>, start: usize, width: usize, out:
         }
     }
 }
+// ANCHOR_END: gather
 
 /// The panels of one block of an operand, as the loops read them: packed or in place is only a matter of
 /// strides.

@@ -13,6 +13,7 @@ use super::{GemmFloat, MatMut, MatRef};
 ///
 /// # Panics
 /// If the shapes do not match.
+// ANCHOR: naive
 #[track_caller]
 pub fn naive<T: GemmFloat>(a: MatRef<T>, b: MatRef<T>, mut c: MatMut<T>) {
     super::check_shapes([a.rows, a.cols], [b.rows, b.cols], [c.rows(), c.cols()]);
@@ -26,3 +27,4 @@ pub fn naive<T: GemmFloat>(a: MatRef<T>, b: MatRef<T>, mut c: MatMut<T>) {
         }
     }
 }
+// ANCHOR_END: naive
