@@ -16,7 +16,7 @@ use serde_json::Value;
 use std::sync::LazyLock;
 
 static FIXTURE: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(include_str!("fixtures/makemore.json")).expect("valid JSON"));
+    LazyLock::new(|| serde_json::from_str(include_str!("../fixtures/makemore.json")).expect("valid JSON"));
 
 const BATCH: usize = 32;
 const STEPS: usize = 100;

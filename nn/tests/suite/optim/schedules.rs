@@ -1,6 +1,6 @@
 //! Learning rates against PyTorch's, by formula and by a scheduler that counts.
 
-use crate::fixture::{FIXTURE, Options, array};
+use super::fixture::{FIXTURE, Options, array};
 use autograd::Tensor;
 use nn::Parameter;
 use nn::optim::*;

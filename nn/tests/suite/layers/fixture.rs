@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::sync::LazyLock;
 
 pub static FIXTURE: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../fixtures/layers.json")).expect("valid JSON"));
+    LazyLock::new(|| serde_json::from_str(include_str!("../../fixtures/layers.json")).expect("valid JSON"));
 
 pub fn array(value: &Value) -> &[Value] {
     value.as_array().expect("an array")

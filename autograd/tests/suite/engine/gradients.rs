@@ -1,6 +1,6 @@
 //! Gradients where tensors are used several times, add up, or are asked for by `grad`.
 
-use crate::panics::message_at_callers_line;
+use super::panics::message_at_callers_line;
 use autograd::{BackwardOptions, GradOptions, Tensor, grad};
 
 fn leaf(x: f32) -> Tensor {

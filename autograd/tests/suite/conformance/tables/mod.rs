@@ -6,7 +6,7 @@ mod moving;
 mod products;
 mod reductions;
 
-use crate::fixture::{Args, Outputs};
+use crate::conformance::fixture::{Args, Outputs};
 
 pub struct Entry {
     pub name: &'static str,

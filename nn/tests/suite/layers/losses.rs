@@ -1,6 +1,6 @@
 //! Every loss with several sets of options, under every reduction, in f64.
 
-use crate::fixture::{FIXTURE, Options, array, check, floats, integers};
+use super::fixture::{FIXTURE, Options, array, check, floats, integers};
 use autograd::Tensor;
 use nn::losses::*;
 use serde_json::Value;

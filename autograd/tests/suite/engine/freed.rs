@@ -1,7 +1,7 @@
 //! A graph can be gone through once, or as often as `retain_graph` says; after that, there is a clear
 //! error and never a wrong gradient.
 
-use crate::panics::message_at_callers_line;
+use super::panics::message_at_callers_line;
 use autograd::{BackwardOptions, GradOptions, Tensor, grad};
 
 fn retain() -> BackwardOptions {

@@ -1,6 +1,6 @@
 //! Hooks see gradients as they pass, whole, in order, and may replace them.
 
-use crate::panics::message;
+use super::panics::message;
 use autograd::{GradOptions, Tensor, grad};
 use std::sync::{Arc, Mutex};
 

@@ -1,6 +1,6 @@
 //! State that is saved and loaded.
 
-use crate::fixture::{STEPS, parameters, set_gradients};
+use super::fixture::{STEPS, parameters, set_gradients};
 use autograd::{Dims, Tensor};
 use nn::Parameter;
 use nn::optim::*;

@@ -1,6 +1,6 @@
 //! Twenty steps of every optimiser with several sets of options.
 
-use crate::fixture::{FIXTURE, Options, STEPS, array, floats, parameters, set_gradients};
+use super::fixture::{FIXTURE, Options, STEPS, array, floats, parameters, set_gradients};
 use autograd::Tensor;
 use nn::Parameter;
 use nn::optim::*;

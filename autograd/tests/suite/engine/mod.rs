@@ -1,4 +1,4 @@
-//! What the engine promises, one theme a file. One binary, so that it is linked once.
+//! The graph and what it promises, one theme a file.
 
 mod anomaly;
 mod create_graph;

@@ -1,6 +1,6 @@
 //! Which optimisers take sparse gradients, and what the others say.
 
-use crate::fixture::{parameters, set_gradients};
+use super::fixture::{parameters, set_gradients};
 use nn::optim::*;
 
 #[test]

@@ -1,7 +1,7 @@
 //! Anomaly mode names the operation, and the line of the caller's code, that first made a NaN or an
 //! infinity, forward or backward.
 
-use crate::panics::message;
+use super::panics::message;
 use autograd::{GradOptions, Grads, Op, Tensor, detect_anomaly, grad};
 
 /// |x|^½, whose derivative is infinite at 0.

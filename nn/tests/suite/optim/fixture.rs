@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::sync::LazyLock;
 
 pub static FIXTURE: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../fixtures/optim.json")).expect("valid JSON"));
+    LazyLock::new(|| serde_json::from_str(include_str!("../../fixtures/optim.json")).expect("valid JSON"));
 
 pub const STEPS: usize = 20;
 

@@ -55,7 +55,7 @@ fn every_operation_agrees_with_pytorch() {
     let mut complaints = Vec::new();
     for case in &FIXTURE.cases {
         let Entry { run, .. } = entries.iter().find(|entry| entry.name == case.op).unwrap_or_else(|| {
-            panic!("{}: in make_ops.py but in no table of autograd/tests/conformance/tables", case.op)
+            panic!("{}: in make_ops.py but in no table of autograd/tests/suite/conformance/tables", case.op)
         });
         for complaint in replay(case, run) {
             complaints.push(format!("{} of {}: {complaint}", case.op, case.describe()));
@@ -109,5 +109,5 @@ fn no_operation_is_forgotten() {
         }
     }
     assert!(found > 100, "only {found} operations found: has their source another form?");
-    assert!(missing.is_empty(), "in no table of autograd/tests/conformance/tables: {missing:?}");
+    assert!(missing.is_empty(), "in no table of autograd/tests/suite/conformance/tables: {missing:?}");
 }

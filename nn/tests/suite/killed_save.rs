@@ -44,7 +44,7 @@ fn parts(folder: &Path) -> Vec<PathBuf> {
 /// The command that runs one of the children below.
 fn child(program: &str, before: &[&str], test: &str, folder: &Path) -> Command {
     let mut command = Command::new(program);
-    command.args(before).args([test, "--exact", "--nocapture"]).env(FOLDER, folder);
+    command.args(before).args([&format!("killed_save::{test}"), "--exact", "--nocapture"]).env(FOLDER, folder);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

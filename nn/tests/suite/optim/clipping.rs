@@ -1,6 +1,6 @@
 //! Clipping against PyTorch's, and of what PyTorch does not take.
 
-use crate::fixture::{FIXTURE, array, floats, parameters, set_gradients};
+use super::fixture::{FIXTURE, array, floats, parameters, set_gradients};
 use autograd::Tensor;
 use autograd::graph::Gradient;
 use nn::Parameter;

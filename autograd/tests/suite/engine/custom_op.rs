@@ -1,6 +1,6 @@
 //! Operations that a user adds from outside the crate.
 
-use crate::panics::message;
+use super::panics::message;
 use autograd::gradcheck::{gradcheck, gradgradcheck};
 use autograd::{Float, Grads, Op, Rng, Tensor};
 

@@ -1,6 +1,6 @@
 //! Every layer in f32: output, gradient of the input and gradients of the parameters.
 
-use crate::fixture::{FIXTURE, Options, array, check, floats, integers, shape};
+use super::fixture::{FIXTURE, Options, array, check, floats, integers, shape};
 use autograd::{Rng, Tensor};
 use nn::layers::*;
 use nn::{Layer, Module};

@@ -1,0 +1,9 @@
+//! What a user of the library relies on, one theme a module. One binary, because each has a copy of all the kernels
+//! that it uses: six of them took minutes to build.
+
+mod checkpoint_files;
+mod killed_save;
+mod layers;
+mod makemore;
+mod optim;
+mod resume;
