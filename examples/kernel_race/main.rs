@@ -156,7 +156,9 @@ fn main() -> Result<()> {
         }
     }
     bar.finish();
-    println!("GFLOP/s in f32 (matrixmultiply uses MATMUL_NUM_THREADS threads, by default one)\n{table}");
+    println!(
+        "GFLOP/s in f32 (matrixmultiply uses MATMUL_NUM_THREADS threads, by default all cores up to four)\n{table}"
+    );
 
     let names: Vec<String> = kernels.iter().map(|kernel| kernel.name()).collect();
     let lines: Vec<_> = names.iter().zip(curves).map(|(label, points)| Series { label, points }).collect();

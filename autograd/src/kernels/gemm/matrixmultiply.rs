@@ -6,7 +6,7 @@ use super::plan::Problem;
 use super::{GemmFloat, Isa, MatMut, MatRef, dispatch, loops, pack::Operand};
 
 /// C = A·B by the `matrixmultiply` crate. It runs on as many threads as `MATMUL_NUM_THREADS` says when it is
-/// first called, at most four, and on one if nothing is said.
+/// first called, at most four, and on as many as there are cores if nothing is said.
 ///
 /// ```
 /// use autograd::kernels::gemm::{MatMut, MatRef, matrixmultiply};
