@@ -1,5 +1,5 @@
 //! Losses and layers against what PyTorch computes: values and all gradients.
 
 mod fixture;
-mod layers;
 mod losses;
+mod modules;
