@@ -148,6 +148,7 @@ pub struct Sets<'a> {
 
 /// Trains `model`; the progress bar is called `label`.
 pub fn train(model: &Bengio, sets: Sets<'_>, recipe: &Recipe, seed: u64, label: &str) -> Result<History> {
+    ensure!(recipe.steps > 0 && recipe.batch > 0, "--steps and --batch must be at least 1");
     let mut rng = Rng::seeded(seed);
     let dropout = Dropout::new(f64::from(recipe.dropout), &mut rng);
     let named = model.named_parameters();
