@@ -90,3 +90,54 @@ pub(super) unsafe trait Simd<T>: Copy + 'static {
 
 /// The largest [`Simd::SIDE`].
 pub(super) const MAX_SIDE: usize = 16;
+
+/// The operations of [`Simd`] that are one instruction: for vectors `$v` of `$t` and the token `$token`, the name
+/// of each.
+macro_rules! one_instruction_each {
+    (
+        $token:ident, $t:ty, $v:ty, splat: $splat:path, mul_add: |$a:ident, $b:ident, $c:ident| $mul_add:expr,
+        add: $add:path, mul: $mul:path, sum: $sum:path, load: $load:path, store: $store:path $(,)?
+    ) => {
+        #[inline(always)]
+        unsafe fn assume() -> Self {
+            // The caller vouches for the instructions; from here on the token is the proof.
+            $token(())
+        }
+        #[inline(always)]
+        fn splat(self, x: $t) -> $v {
+            // SAFETY: the token proves that the CPU has the instruction; so in all that follow.
+            unsafe { $splat(x) }
+        }
+        #[inline(always)]
+        fn mul_add(self, $a: $v, $b: $v, $c: $v) -> $v {
+            // SAFETY: the token.
+            unsafe { $mul_add }
+        }
+        #[inline(always)]
+        fn add(self, a: $v, b: $v) -> $v {
+            // SAFETY: the token.
+            unsafe { $add(a, b) }
+        }
+        #[inline(always)]
+        fn mul(self, a: $v, b: $v) -> $v {
+            // SAFETY: the token.
+            unsafe { $mul(a, b) }
+        }
+        #[inline(always)]
+        fn sum(self, v: $v) -> $t {
+            // SAFETY: the token.
+            unsafe { $sum(v) }
+        }
+        #[inline(always)]
+        unsafe fn load(self, from: *const $t) -> $v {
+            // SAFETY: the token, and the caller vouches for a vector of elements, aligned or not.
+            unsafe { $load(from) }
+        }
+        #[inline(always)]
+        unsafe fn store(self, to: *mut $t, v: $v) {
+            // SAFETY: as for `load`.
+            unsafe { $store(to, v) }
+        }
+    };
+}
+pub(super) use one_instruction_each;

@@ -6,7 +6,7 @@
 
 use super::super::Isa;
 use super::super::kernel_set::{KernelSet, kernel_set};
-use super::super::simd::Simd;
+use super::super::simd::{Simd, one_instruction_each};
 use std::arch::x86_64::*;
 
 /// Proof that this CPU has AVX2 and FMA.
@@ -68,31 +68,11 @@ unsafe impl Simd<f32> for Avx2 {
     type Mask = Mask;
     const LANES: usize = 8;
     const SUMS: usize = 12;
+    one_instruction_each!(
+        Avx2, f32, __m256, splat: _mm256_set1_ps, mul_add: |a, b, c| _mm256_fmadd_ps(a, b, c), add: _mm256_add_ps,
+        mul: _mm256_mul_ps, sum: sum_f32, load: _mm256_loadu_ps, store: _mm256_storeu_ps,
+    );
 
-    #[inline(always)]
-    unsafe fn assume() -> Self {
-        Avx2(())
-    }
-    #[inline(always)]
-    fn splat(self, x: f32) -> __m256 {
-        // SAFETY: the token proves the instructions; so in all methods that say no more.
-        unsafe { _mm256_set1_ps(x) }
-    }
-    #[inline(always)]
-    fn mul_add(self, a: __m256, b: __m256, c: __m256) -> __m256 {
-        // SAFETY: the token.
-        unsafe { _mm256_fmadd_ps(a, b, c) }
-    }
-    #[inline(always)]
-    fn add(self, a: __m256, b: __m256) -> __m256 {
-        // SAFETY: the token.
-        unsafe { _mm256_add_ps(a, b) }
-    }
-    #[inline(always)]
-    fn mul(self, a: __m256, b: __m256) -> __m256 {
-        // SAFETY: the token.
-        unsafe { _mm256_mul_ps(a, b) }
-    }
     #[inline(always)]
     fn relu(self, v: __m256) -> __m256 {
         // `maxps` returns its second operand if either is NaN.
@@ -100,30 +80,11 @@ unsafe impl Simd<f32> for Avx2 {
         unsafe { _mm256_max_ps(_mm256_setzero_ps(), v) }
     }
     #[inline(always)]
-    fn sum(self, v: __m256) -> f32 {
-        // SAFETY: the token.
-        unsafe {
-            let v = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
-            let v = _mm_add_ps(v, _mm_movehl_ps(v, v));
-            _mm_cvtss_f32(_mm_add_ss(v, _mm_movehdup_ps(v)))
-        }
-    }
-    #[inline(always)]
     fn mask(self, lanes: usize) -> Mask {
         debug_assert!(lanes <= 8);
         // SAFETY: elements 8 - lanes .. 16 - lanes, of sixteen.
         let bits = unsafe { _mm256_loadu_si256(MASK_32.as_ptr().wrapping_add(8 - lanes).cast()) };
         Mask { lanes, bits }
-    }
-    #[inline(always)]
-    unsafe fn load(self, from: *const f32) -> __m256 {
-        // SAFETY: the caller vouches for eight elements.
-        unsafe { _mm256_loadu_ps(from) }
-    }
-    #[inline(always)]
-    unsafe fn store(self, to: *mut f32, v: __m256) {
-        // SAFETY: the caller vouches for eight elements.
-        unsafe { _mm256_storeu_ps(to, v) }
     }
     #[inline(always)]
     unsafe fn load_first(self, from: *const f32, mask: Mask) -> __m256 {
@@ -191,43 +152,15 @@ unsafe impl Simd<f64> for Avx2 {
     type Mask = Mask;
     const LANES: usize = 4;
     const SUMS: usize = 12;
+    one_instruction_each!(
+        Avx2, f64, __m256d, splat: _mm256_set1_pd, mul_add: |a, b, c| _mm256_fmadd_pd(a, b, c), add: _mm256_add_pd,
+        mul: _mm256_mul_pd, sum: sum_f64, load: _mm256_loadu_pd, store: _mm256_storeu_pd,
+    );
 
-    #[inline(always)]
-    unsafe fn assume() -> Self {
-        Avx2(())
-    }
-    #[inline(always)]
-    fn splat(self, x: f64) -> __m256d {
-        // SAFETY: the token.
-        unsafe { _mm256_set1_pd(x) }
-    }
-    #[inline(always)]
-    fn mul_add(self, a: __m256d, b: __m256d, c: __m256d) -> __m256d {
-        // SAFETY: the token.
-        unsafe { _mm256_fmadd_pd(a, b, c) }
-    }
-    #[inline(always)]
-    fn add(self, a: __m256d, b: __m256d) -> __m256d {
-        // SAFETY: the token.
-        unsafe { _mm256_add_pd(a, b) }
-    }
-    #[inline(always)]
-    fn mul(self, a: __m256d, b: __m256d) -> __m256d {
-        // SAFETY: the token.
-        unsafe { _mm256_mul_pd(a, b) }
-    }
     #[inline(always)]
     fn relu(self, v: __m256d) -> __m256d {
         // SAFETY: the token.
         unsafe { _mm256_max_pd(_mm256_setzero_pd(), v) }
-    }
-    #[inline(always)]
-    fn sum(self, v: __m256d) -> f64 {
-        // SAFETY: the token.
-        unsafe {
-            let v = _mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd::<1>(v));
-            _mm_cvtsd_f64(_mm_add_sd(v, _mm_unpackhi_pd(v, v)))
-        }
     }
     #[inline(always)]
     fn mask(self, lanes: usize) -> Mask {
@@ -235,16 +168,6 @@ unsafe impl Simd<f64> for Avx2 {
         // SAFETY: elements 4 - lanes .. 8 - lanes, of eight.
         let bits = unsafe { _mm256_loadu_si256(MASK_64.as_ptr().wrapping_add(4 - lanes).cast()) };
         Mask { lanes, bits }
-    }
-    #[inline(always)]
-    unsafe fn load(self, from: *const f64) -> __m256d {
-        // SAFETY: the caller vouches for four elements.
-        unsafe { _mm256_loadu_pd(from) }
-    }
-    #[inline(always)]
-    unsafe fn store(self, to: *mut f64, v: __m256d) {
-        // SAFETY: the caller vouches for four elements.
-        unsafe { _mm256_storeu_pd(to, v) }
     }
     #[inline(always)]
     unsafe fn load_first(self, from: *const f64, mask: Mask) -> __m256d {
@@ -292,4 +215,21 @@ unsafe impl Simd<f64> for Avx2 {
             _mm256_storeu_pd(to.add(3 * to_stride), _mm256_permute2f128_pd::<0x31>(t1, t3));
         }
     }
+}
+
+/// The sum of the lanes, halves first.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn sum_f32(v: __m256) -> f32 {
+    let v = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v));
+    let v = _mm_add_ps(v, _mm_movehl_ps(v, v));
+    _mm_cvtss_f32(_mm_add_ss(v, _mm_movehdup_ps(v)))
+}
+
+/// The same of four numbers.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn sum_f64(v: __m256d) -> f64 {
+    let v = _mm_add_pd(_mm256_castpd256_pd128(v), _mm256_extractf128_pd::<1>(v));
+    _mm_cvtsd_f64(_mm_add_sd(v, _mm_unpackhi_pd(v, v)))
 }

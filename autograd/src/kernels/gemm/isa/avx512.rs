@@ -1,7 +1,8 @@
 //! AVX-512: thirty-two registers of 512 bits (x86-64-v4: Skylake-X, Ice Lake, Zen 4 and later).
 //!
-//! The tile is 12 rows by 2 vectors: 24 sums, two vectors of B, and a broadcast element of A. A step is 24 multiply-adds (12 cycles on the CPUs that start two each
-//! cycle) for 14 loads, of which two fit a cycle: loads are idle a third of the time. Why not
+//! The tile is 12 rows by 2 vectors: 24 sums, two vectors of B, and a broadcast element of A. A step is 24
+//! multiply-adds (12 cycles on the CPUs that start two each cycle) for 14 loads, of which two fit a cycle: loads
+//! are idle a third of the time. Why not
 //!
 //! - 14 × 2 (28 sums)? A little less traffic, but batches are powers of two: 32 rows are 12 + 12 + 8, of
 //!   which each still has the eight independent sums that hide the latency, where 14 + 14 + 4 leaves a tile
@@ -11,7 +12,7 @@
 
 use super::super::Isa;
 use super::super::kernel_set::{KernelSet, kernel_set};
-use super::super::simd::Simd;
+use super::super::simd::{Simd, one_instruction_each};
 use super::avx2::Avx2;
 use std::arch::x86_64::*;
 
@@ -62,31 +63,11 @@ unsafe impl Simd<f32> for Avx512 {
     type Mask = __mmask16;
     const LANES: usize = 16;
     const SUMS: usize = 24;
+    one_instruction_each!(
+        Avx512, f32, __m512, splat: _mm512_set1_ps, mul_add: |a, b, c| _mm512_fmadd_ps(a, b, c), add: _mm512_add_ps,
+        mul: _mm512_mul_ps, sum: _mm512_reduce_add_ps, load: _mm512_loadu_ps, store: _mm512_storeu_ps,
+    );
 
-    #[inline(always)]
-    unsafe fn assume() -> Self {
-        Avx512(())
-    }
-    #[inline(always)]
-    fn splat(self, x: f32) -> __m512 {
-        // SAFETY: the token proves the instructions; so in all methods that say no more.
-        unsafe { _mm512_set1_ps(x) }
-    }
-    #[inline(always)]
-    fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
-        // SAFETY: the token.
-        unsafe { _mm512_fmadd_ps(a, b, c) }
-    }
-    #[inline(always)]
-    fn add(self, a: __m512, b: __m512) -> __m512 {
-        // SAFETY: the token.
-        unsafe { _mm512_add_ps(a, b) }
-    }
-    #[inline(always)]
-    fn mul(self, a: __m512, b: __m512) -> __m512 {
-        // SAFETY: the token.
-        unsafe { _mm512_mul_ps(a, b) }
-    }
     #[inline(always)]
     fn relu(self, v: __m512) -> __m512 {
         // `max` returns its second operand if either is NaN.
@@ -103,24 +84,9 @@ unsafe impl Simd<f32> for Avx512 {
         }
     }
     #[inline(always)]
-    fn sum(self, v: __m512) -> f32 {
-        // SAFETY: the token.
-        unsafe { _mm512_reduce_add_ps(v) }
-    }
-    #[inline(always)]
     fn mask(self, lanes: usize) -> __mmask16 {
         debug_assert!(lanes <= 16);
         ((1u32 << lanes) - 1) as __mmask16
-    }
-    #[inline(always)]
-    unsafe fn load(self, from: *const f32) -> __m512 {
-        // SAFETY: the caller vouches for 16 elements.
-        unsafe { _mm512_loadu_ps(from) }
-    }
-    #[inline(always)]
-    unsafe fn store(self, to: *mut f32, v: __m512) {
-        // SAFETY: the caller vouches for 16 elements.
-        unsafe { _mm512_storeu_ps(to, v) }
     }
     #[inline(always)]
     unsafe fn load_first(self, from: *const f32, mask: __mmask16) -> __m512 {
@@ -154,31 +120,11 @@ unsafe impl Simd<f64> for Avx512 {
     type Mask = __mmask8;
     const LANES: usize = 8;
     const SUMS: usize = 24;
+    one_instruction_each!(
+        Avx512, f64, __m512d, splat: _mm512_set1_pd, mul_add: |a, b, c| _mm512_fmadd_pd(a, b, c), add: _mm512_add_pd,
+        mul: _mm512_mul_pd, sum: _mm512_reduce_add_pd, load: _mm512_loadu_pd, store: _mm512_storeu_pd,
+    );
 
-    #[inline(always)]
-    unsafe fn assume() -> Self {
-        Avx512(())
-    }
-    #[inline(always)]
-    fn splat(self, x: f64) -> __m512d {
-        // SAFETY: the token proves the instructions; so in all methods that say no more.
-        unsafe { _mm512_set1_pd(x) }
-    }
-    #[inline(always)]
-    fn mul_add(self, a: __m512d, b: __m512d, c: __m512d) -> __m512d {
-        // SAFETY: the token.
-        unsafe { _mm512_fmadd_pd(a, b, c) }
-    }
-    #[inline(always)]
-    fn add(self, a: __m512d, b: __m512d) -> __m512d {
-        // SAFETY: the token.
-        unsafe { _mm512_add_pd(a, b) }
-    }
-    #[inline(always)]
-    fn mul(self, a: __m512d, b: __m512d) -> __m512d {
-        // SAFETY: the token.
-        unsafe { _mm512_mul_pd(a, b) }
-    }
     #[inline(always)]
     fn relu(self, v: __m512d) -> __m512d {
         // `max` returns its second operand if either is NaN.
@@ -195,24 +141,9 @@ unsafe impl Simd<f64> for Avx512 {
         }
     }
     #[inline(always)]
-    fn sum(self, v: __m512d) -> f64 {
-        // SAFETY: the token.
-        unsafe { _mm512_reduce_add_pd(v) }
-    }
-    #[inline(always)]
     fn mask(self, lanes: usize) -> __mmask8 {
         debug_assert!(lanes <= 8);
         ((1u32 << lanes) - 1) as __mmask8
-    }
-    #[inline(always)]
-    unsafe fn load(self, from: *const f64) -> __m512d {
-        // SAFETY: the caller vouches for 8 elements.
-        unsafe { _mm512_loadu_pd(from) }
-    }
-    #[inline(always)]
-    unsafe fn store(self, to: *mut f64, v: __m512d) {
-        // SAFETY: the caller vouches for 8 elements.
-        unsafe { _mm512_storeu_pd(to, v) }
     }
     #[inline(always)]
     unsafe fn load_first(self, from: *const f64, mask: __mmask8) -> __m512d {

@@ -6,7 +6,7 @@
 
 use super::super::Isa;
 use super::super::kernel_set::{KernelSet, kernel_set};
-use super::super::simd::Simd;
+use super::super::simd::{Simd, one_instruction_each};
 use std::arch::aarch64::*;
 
 /// Proof that this CPU has NEON.
@@ -54,31 +54,11 @@ unsafe impl Simd<f32> for Neon {
     type Mask = usize;
     const LANES: usize = 4;
     const SUMS: usize = 24;
+    one_instruction_each!(
+        Neon, f32, float32x4_t, splat: vdupq_n_f32, mul_add: |a, b, c| vfmaq_f32(c, a, b), add: vaddq_f32,
+        mul: vmulq_f32, sum: vaddvq_f32, load: vld1q_f32, store: vst1q_f32,
+    );
 
-    #[inline(always)]
-    unsafe fn assume() -> Self {
-        Neon(())
-    }
-    #[inline(always)]
-    fn splat(self, x: f32) -> float32x4_t {
-        // SAFETY: the token proves the instructions; so in all methods that say no more.
-        unsafe { vdupq_n_f32(x) }
-    }
-    #[inline(always)]
-    fn mul_add(self, a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
-        // SAFETY: the token.
-        unsafe { vfmaq_f32(c, a, b) }
-    }
-    #[inline(always)]
-    fn add(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
-        // SAFETY: the token.
-        unsafe { vaddq_f32(a, b) }
-    }
-    #[inline(always)]
-    fn mul(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
-        // SAFETY: the token.
-        unsafe { vmulq_f32(a, b) }
-    }
     #[inline(always)]
     fn relu(self, v: float32x4_t) -> float32x4_t {
         // `fmax` returns NaN if either operand is.
@@ -86,24 +66,9 @@ unsafe impl Simd<f32> for Neon {
         unsafe { vmaxq_f32(vdupq_n_f32(0.0), v) }
     }
     #[inline(always)]
-    fn sum(self, v: float32x4_t) -> f32 {
-        // SAFETY: the token.
-        unsafe { vaddvq_f32(v) }
-    }
-    #[inline(always)]
     fn mask(self, lanes: usize) -> usize {
         debug_assert!(lanes <= 4);
         lanes
-    }
-    #[inline(always)]
-    unsafe fn load(self, from: *const f32) -> float32x4_t {
-        // SAFETY: the caller vouches for 4 elements.
-        unsafe { vld1q_f32(from) }
-    }
-    #[inline(always)]
-    unsafe fn store(self, to: *mut f32, v: float32x4_t) {
-        // SAFETY: the caller vouches for 4 elements.
-        unsafe { vst1q_f32(to, v) }
     }
     #[inline(always)]
     unsafe fn load_first(self, from: *const f32, lanes: usize) -> float32x4_t {
@@ -157,31 +122,11 @@ unsafe impl Simd<f64> for Neon {
     type Mask = usize;
     const LANES: usize = 2;
     const SUMS: usize = 24;
+    one_instruction_each!(
+        Neon, f64, float64x2_t, splat: vdupq_n_f64, mul_add: |a, b, c| vfmaq_f64(c, a, b), add: vaddq_f64,
+        mul: vmulq_f64, sum: vaddvq_f64, load: vld1q_f64, store: vst1q_f64,
+    );
 
-    #[inline(always)]
-    unsafe fn assume() -> Self {
-        Neon(())
-    }
-    #[inline(always)]
-    fn splat(self, x: f64) -> float64x2_t {
-        // SAFETY: the token proves the instructions; so in all methods that say no more.
-        unsafe { vdupq_n_f64(x) }
-    }
-    #[inline(always)]
-    fn mul_add(self, a: float64x2_t, b: float64x2_t, c: float64x2_t) -> float64x2_t {
-        // SAFETY: the token.
-        unsafe { vfmaq_f64(c, a, b) }
-    }
-    #[inline(always)]
-    fn add(self, a: float64x2_t, b: float64x2_t) -> float64x2_t {
-        // SAFETY: the token.
-        unsafe { vaddq_f64(a, b) }
-    }
-    #[inline(always)]
-    fn mul(self, a: float64x2_t, b: float64x2_t) -> float64x2_t {
-        // SAFETY: the token.
-        unsafe { vmulq_f64(a, b) }
-    }
     #[inline(always)]
     fn relu(self, v: float64x2_t) -> float64x2_t {
         // `fmax` returns NaN if either operand is.
@@ -189,24 +134,9 @@ unsafe impl Simd<f64> for Neon {
         unsafe { vmaxq_f64(vdupq_n_f64(0.0), v) }
     }
     #[inline(always)]
-    fn sum(self, v: float64x2_t) -> f64 {
-        // SAFETY: the token.
-        unsafe { vaddvq_f64(v) }
-    }
-    #[inline(always)]
     fn mask(self, lanes: usize) -> usize {
         debug_assert!(lanes <= 2);
         lanes
-    }
-    #[inline(always)]
-    unsafe fn load(self, from: *const f64) -> float64x2_t {
-        // SAFETY: the caller vouches for 2 elements.
-        unsafe { vld1q_f64(from) }
-    }
-    #[inline(always)]
-    unsafe fn store(self, to: *mut f64, v: float64x2_t) {
-        // SAFETY: the caller vouches for 2 elements.
-        unsafe { vst1q_f64(to, v) }
     }
     #[inline(always)]
     unsafe fn load_first(self, from: *const f64, lanes: usize) -> float64x2_t {
