@@ -91,7 +91,8 @@ impl<T: Float> Function<T> for WholePower {
     }
 }
 
-/// x^p, where p is not whole.
+/// x^p, where p is not whole. Where p is ±½, by way of a root, as PyTorch; the slope is a power's, which differs
+/// from a root's at −0 and −∞.
 #[derive(Clone, Copy)]
 struct Power<T> {
     p: T,
@@ -100,7 +101,14 @@ struct Power<T> {
 impl<T: Float> Unary<T> for Power<T> {
     #[inline(always)]
     fn eval(self, x: T) -> T {
-        T::powf(x, self.p)
+        // The exponent is the same for the whole loop, which the compiler writes for each case.
+        if self.p == T::from_f64(0.5) {
+            T::sqrt(x)
+        } else if self.p == T::from_f64(-0.5) {
+            T::ONE / T::sqrt(x)
+        } else {
+            T::powf(x, self.p)
+        }
     }
 }
 
@@ -110,61 +118,11 @@ impl<T: Float> Function<T> for Power<T> {
 
     #[inline(always)]
     fn derivative(self, x: T, dy: T) -> T {
-        self.p * T::powf(x, self.p - T::ONE) * dy
+        self.p * Power { p: self.p - T::ONE }.eval(x) * dy
     }
 
     fn backward(self, x: &Tensor<T>, dy: &Tensor<T>) -> Tensor<T> {
         x.powf(self.p - T::ONE) * self.p * dy
-    }
-}
-
-/// x^½: a root forward, but with the slopes of a power at −0 and −∞, where those of `sqrt` differ.
-#[derive(Clone, Copy)]
-struct Root;
-
-impl<T: Float> Unary<T> for Root {
-    #[inline(always)]
-    fn eval(self, x: T) -> T {
-        T::sqrt(x)
-    }
-}
-
-impl<T: Float> Function<T> for Root {
-    const NAME: &'static str = "powf";
-    const SAVES: Saves = Saves::Input;
-
-    #[inline(always)]
-    fn derivative(self, x: T, dy: T) -> T {
-        T::from_f64(0.5) / T::sqrt(x) * dy
-    }
-
-    fn backward(self, x: &Tensor<T>, dy: &Tensor<T>) -> Tensor<T> {
-        Power { p: T::from_f64(0.5) }.backward(x, dy)
-    }
-}
-
-/// x^(−½), with the slopes of a power as [`Root`].
-#[derive(Clone, Copy)]
-struct InverseRoot;
-
-impl<T: Float> Unary<T> for InverseRoot {
-    #[inline(always)]
-    fn eval(self, x: T) -> T {
-        T::ONE / T::sqrt(x)
-    }
-}
-
-impl<T: Float> Function<T> for InverseRoot {
-    const NAME: &'static str = "powf";
-    const SAVES: Saves = Saves::Input;
-
-    #[inline(always)]
-    fn derivative(self, x: T, dy: T) -> T {
-        Power { p: T::from_f64(-0.5) }.derivative(x, dy)
-    }
-
-    fn backward(self, x: &Tensor<T>, dy: &Tensor<T>) -> Tensor<T> {
-        Power { p: T::from_f64(-0.5) }.backward(x, dy)
     }
 }
 
@@ -224,11 +182,7 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn powf(&self, p: T) -> Tensor<T> {
         let exponent = p.to_f64();
-        if exponent == 0.5 {
-            Root.apply(self)
-        } else if exponent == -0.5 {
-            InverseRoot.apply(self)
-        } else if exponent.fract() == 0.0 && exponent.abs() < LARGEST_WHOLE {
+        if exponent.fract() == 0.0 && exponent.abs() < LARGEST_WHOLE {
             self.powi(exponent as i32)
         } else {
             Power { p }.apply(self)
