@@ -7,9 +7,7 @@
 //! ```
 
 use super::l1::L1Loss;
-use super::pointwise::{pointwise, same_shape};
-use autograd::kernels::elementwise::Binary;
-use autograd::ops::function2::Function2;
+use super::pointwise::{Error, OfError, pointwise, same_shape};
 use autograd::{Float, Reduction, Tensor};
 
 /// Squared up to an error of `delta` and linear beyond, as `torch.nn.HuberLoss`.
@@ -36,7 +34,7 @@ impl HuberLoss {
     pub fn forward<T: Float>(&self, input: &Tensor<T>, target: &Tensor<T>) -> Tensor<T> {
         let HuberLoss { delta, reduction } = *self;
         assert!(delta > 0.0, "huber_loss: delta is {delta}; it must be above 0");
-        pointwise(Huber { delta: T::from_f64(delta), scale: T::ONE }, input, target, reduction)
+        pointwise(Error(Huber { delta: T::from_f64(delta), scale: T::ONE }), input, target, reduction)
     }
 }
 
@@ -79,7 +77,7 @@ impl SmoothL1Loss {
         }
         same_shape("smooth_l1_loss", input, target);
         let huber = Huber { delta: T::from_f64(beta), scale: T::from_f64(1.0 / beta) };
-        pointwise(huber, input, target, reduction)
+        pointwise(Error(huber), input, target, reduction)
     }
 }
 
@@ -99,32 +97,21 @@ struct Huber<T> {
     scale: T,
 }
 
-impl<T: Float> Binary<T> for Huber<T> {
-    #[inline(always)]
-    fn eval(self, x: T, t: T) -> T {
-        let (size, half) = ((x - t).abs(), T::from_f64(0.5));
-        let (square, line) = (half * size * size, self.delta * (size - half * self.delta));
-        self.scale * if size < self.delta { square } else { line }
-    }
-}
-
-impl<T: Float> Function2<T> for Huber<T> {
+impl<T: Float> OfError<T> for Huber<T> {
     const NAME: &'static str = "huber_loss";
 
     #[inline(always)]
-    fn da(self, x: T, t: T, dy: T) -> T {
-        (x - t).maximum(-self.delta).minimum(self.delta) * self.scale * dy
+    fn loss(self, e: T) -> T {
+        let (size, half) = (e.abs(), T::from_f64(0.5));
+        let (square, line) = (half * size * size, self.delta * (size - half * self.delta));
+        self.scale * if size < self.delta { square } else { line }
     }
     #[inline(always)]
-    fn db(self, x: T, t: T, dy: T) -> T {
-        self.da(t, x, dy)
+    fn slope(self, e: T) -> T {
+        e.maximum(-self.delta).minimum(self.delta) * self.scale
     }
-
-    fn backward_a(self, x: &Tensor<T>, t: &Tensor<T>, dy: &Tensor<T>) -> Tensor<T> {
-        (x - t).clamp(-self.delta, self.delta) * self.scale * dy
-    }
-    fn backward_b(self, x: &Tensor<T>, t: &Tensor<T>, dy: &Tensor<T>) -> Tensor<T> {
-        self.backward_a(t, x, dy)
+    fn slopes(self, e: Tensor<T>) -> Tensor<T> {
+        e.clamp(-self.delta, self.delta) * self.scale
     }
 }
 

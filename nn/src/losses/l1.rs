@@ -6,9 +6,7 @@
 //!
 //! The slope is 0 where x = t, and where one of them is NaN, as in PyTorch.
 
-use super::pointwise::pointwise;
-use autograd::kernels::elementwise::Binary;
-use autograd::ops::function2::Function2;
+use super::pointwise::{Error, OfError, pointwise};
 use autograd::{Float, Reduction, Tensor};
 
 /// The absolute error of an input and a target of one shape, as `torch.nn.L1Loss`.
@@ -25,7 +23,7 @@ impl L1Loss {
     /// If the shapes differ.
     #[track_caller]
     pub fn forward<T: Float>(&self, input: &Tensor<T>, target: &Tensor<T>) -> Tensor<T> {
-        pointwise(AbsoluteError, input, target, self.reduction)
+        pointwise(Error(AbsoluteError), input, target, self.reduction)
     }
 }
 
@@ -41,31 +39,20 @@ pub fn l1_loss<T: Float>(input: &Tensor<T>, target: &Tensor<T>) -> Tensor<T> {
 #[derive(Clone, Copy)]
 struct AbsoluteError;
 
-impl<T: Float> Binary<T> for AbsoluteError {
-    #[inline(always)]
-    fn eval(self, x: T, t: T) -> T {
-        (x - t).abs()
-    }
-}
-
-impl<T: Float> Function2<T> for AbsoluteError {
+impl<T: Float> OfError<T> for AbsoluteError {
     const NAME: &'static str = "l1_loss";
 
     #[inline(always)]
-    fn da(self, x: T, t: T, dy: T) -> T {
-        let below = if x < t { -dy } else { T::ZERO };
-        if x > t { dy } else { below }
+    fn loss(self, e: T) -> T {
+        e.abs()
     }
     #[inline(always)]
-    fn db(self, x: T, t: T, dy: T) -> T {
-        self.da(t, x, dy)
+    fn slope(self, e: T) -> T {
+        let below = if e < T::ZERO { -T::ONE } else { T::ZERO };
+        if e > T::ZERO { T::ONE } else { below }
     }
-
-    fn backward_a(self, x: &Tensor<T>, t: &Tensor<T>, dy: &Tensor<T>) -> Tensor<T> {
-        (x - t).sign() * dy
-    }
-    fn backward_b(self, x: &Tensor<T>, t: &Tensor<T>, dy: &Tensor<T>) -> Tensor<T> {
-        self.backward_a(t, x, dy)
+    fn slopes(self, e: Tensor<T>) -> Tensor<T> {
+        e.sign()
     }
 }
 

@@ -4,9 +4,7 @@
 //! loss = (x − t)²        dx = 2·(x − t)·dy        dt = −dx
 //! ```
 
-use super::pointwise::pointwise;
-use autograd::kernels::elementwise::Binary;
-use autograd::ops::function2::Function2;
+use super::pointwise::{Error, OfError, pointwise};
 use autograd::{Float, Reduction, Tensor};
 
 /// The squared error of an input and a target of one shape, as `torch.nn.MSELoss`.
@@ -23,7 +21,7 @@ impl MseLoss {
     /// If the shapes differ.
     #[track_caller]
     pub fn forward<T: Float>(&self, input: &Tensor<T>, target: &Tensor<T>) -> Tensor<T> {
-        pointwise(SquaredError, input, target, self.reduction)
+        pointwise(Error(SquaredError), input, target, self.reduction)
     }
 }
 
@@ -39,31 +37,19 @@ pub fn mse_loss<T: Float>(input: &Tensor<T>, target: &Tensor<T>) -> Tensor<T> {
 #[derive(Clone, Copy)]
 struct SquaredError;
 
-impl<T: Float> Binary<T> for SquaredError {
-    #[inline(always)]
-    fn eval(self, x: T, t: T) -> T {
-        (x - t) * (x - t)
-    }
-}
-
-impl<T: Float> Function2<T> for SquaredError {
+impl<T: Float> OfError<T> for SquaredError {
     const NAME: &'static str = "mse_loss";
 
     #[inline(always)]
-    fn da(self, x: T, t: T, dy: T) -> T {
-        let error = x - t;
-        (error + error) * dy
+    fn loss(self, e: T) -> T {
+        e * e
     }
     #[inline(always)]
-    fn db(self, x: T, t: T, dy: T) -> T {
-        self.da(t, x, dy)
+    fn slope(self, e: T) -> T {
+        e + e
     }
-
-    fn backward_a(self, x: &Tensor<T>, t: &Tensor<T>, dy: &Tensor<T>) -> Tensor<T> {
-        (x - t) * T::from_f64(2.0) * dy
-    }
-    fn backward_b(self, x: &Tensor<T>, t: &Tensor<T>, dy: &Tensor<T>) -> Tensor<T> {
-        self.backward_a(t, x, dy)
+    fn slopes(self, e: Tensor<T>) -> Tensor<T> {
+        e * T::from_f64(2.0)
     }
 }
 
