@@ -4,16 +4,11 @@ use autograd::{Dims, Float, Tensor};
 use serde_json::Value;
 use std::sync::LazyLock;
 
+use crate::fixture::numbers;
+pub use crate::fixture::{Options, array};
+
 pub static FIXTURE: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../../fixtures/layers.json")).expect("valid JSON"));
-
-pub fn array(value: &Value) -> &[Value] {
-    value.as_array().expect("an array")
-}
-
-fn numbers(value: &Value) -> Vec<f64> {
-    array(value).iter().map(|x| x.as_f64().expect("a number")).collect()
-}
 
 pub fn shape(value: &Value) -> Dims {
     numbers(value).into_iter().map(|size| size as usize).collect()
@@ -29,21 +24,9 @@ pub fn integers(value: &Value) -> Tensor<i64> {
     Tensor::from_slice(&values, shape(&value["shape"]))
 }
 
-/// Options of a case, which are PyTorch's default where the fixture does not give them.
-pub struct Options<'a>(pub &'a Value);
-
-impl Options<'_> {
-    pub fn number(&self, name: &str, default: f64) -> f64 {
-        self.0.get(name).map_or(default, |value| value.as_f64().expect("a number"))
-    }
-
-    pub fn flag(&self, name: &str) -> bool {
-        self.0.get(name).is_some_and(|value| value.as_bool().expect("true or false"))
-    }
-
-    pub fn tensor<T: Float>(&self, name: &str) -> Option<Tensor<T>> {
-        self.0.get(name).map(floats)
-    }
+/// An option that is a tensor.
+pub fn tensor_option<T: Float>(options: &Options<'_>, name: &str) -> Option<Tensor<T>> {
+    options.0.get(name).map(floats)
 }
 
 /// Checks a tensor against PyTorch's, which was calculated in f64.

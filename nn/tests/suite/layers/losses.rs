@@ -1,6 +1,6 @@
 //! Every loss with several sets of options, under every reduction, in f64.
 
-use super::fixture::{FIXTURE, Options, array, check, floats, integers};
+use super::fixture::{FIXTURE, Options, array, check, floats, integers, tensor_option};
 use autograd::Tensor;
 use nn::losses::*;
 use serde_json::Value;
@@ -45,7 +45,7 @@ fn reduction(name: &str) -> Reduction {
 fn loss(name: &str, options: &Options<'_>, x: &Inputs<'_>, by: &str) -> Tensor<f64> {
     let reduction = reduction(by);
     let margin = |default| options.number("margin", default);
-    let weight = options.tensor("weight");
+    let weight = tensor_option(options, "weight");
     let ignore_index = options.number("ignore_index", -100.0) as i64;
     match name {
         "CrossEntropyLoss" => {
@@ -60,7 +60,7 @@ fn loss(name: &str, options: &Options<'_>, x: &Inputs<'_>, by: &str) -> Tensor<f
         "NllLoss" => NllLoss { weight, ignore_index, reduction }.forward(x.float(0), &x.classes(1)),
         "BceLoss" => BceLoss { weight, reduction }.forward(x.float(0), x.float(1)),
         "BceWithLogitsLoss" => {
-            let pos_weight = options.tensor("pos_weight");
+            let pos_weight = tensor_option(options, "pos_weight");
             BceWithLogitsLoss { weight, pos_weight, reduction }.forward(x.float(0), x.float(1))
         }
         "MseLoss" => MseLoss { reduction }.forward(x.float(0), x.float(1)),

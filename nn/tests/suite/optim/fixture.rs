@@ -6,17 +6,16 @@ use nn::Parameter;
 use serde_json::Value;
 use std::sync::LazyLock;
 
+use crate::fixture::numbers;
+pub use crate::fixture::{Options, array};
+
 pub static FIXTURE: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../../fixtures/optim.json")).expect("valid JSON"));
 
 pub const STEPS: usize = 20;
 
-pub fn array(value: &Value) -> &[Value] {
-    value.as_array().expect("an array")
-}
-
 pub fn floats(value: &Value) -> Vec<f32> {
-    array(value).iter().map(|x| x.as_f64().expect("a number") as f32).collect()
+    numbers(value).into_iter().map(|x| x as f32).collect()
 }
 
 /// The fixture's parameters: `weight` and `bias`, or `table` for sparse gradients.
@@ -49,20 +48,7 @@ pub fn set_gradients(parameters: &[(String, Parameter)], step: usize) {
     }
 }
 
-/// The options of a case, which are PyTorch's default where the fixture does not give them.
-pub struct Options<'a>(pub &'a Value);
-
-impl Options<'_> {
-    pub fn number(&self, name: &str, default: f64) -> f64 {
-        self.0.get(name).map_or(default, |value| value.as_f64().expect("a number"))
-    }
-
-    pub fn flag(&self, name: &str) -> bool {
-        self.0.get(name).is_some_and(|value| value.as_bool().expect("true or false"))
-    }
-
-    pub fn betas(&self) -> (f64, f64) {
-        let beta = |i: usize| self.0["betas"][i].as_f64().expect("a number");
-        if self.0.get("betas").is_some() { (beta(0), beta(1)) } else { (0.9, 0.999) }
-    }
+/// Adam's, which are a pair.
+pub fn betas_of(options: &Options<'_>) -> (f64, f64) {
+    options.0.get("betas").map_or((0.9, 0.999), |betas| (numbers(betas)[0], numbers(betas)[1]))
 }

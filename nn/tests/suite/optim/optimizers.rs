@@ -1,6 +1,6 @@
 //! Twenty steps of every optimiser with several sets of options.
 
-use super::fixture::{FIXTURE, Options, STEPS, array, floats, parameters, set_gradients};
+use super::fixture::{FIXTURE, Options, STEPS, array, betas_of, floats, parameters, set_gradients};
 use autograd::Tensor;
 use nn::Parameter;
 use nn::optim::*;
@@ -8,7 +8,8 @@ use serde_json::Value;
 
 fn optimizer(name: &str, options: &Value, parameters: Vec<(String, Parameter)>) -> Box<dyn Optimizer> {
     let o = Options(options);
-    let (betas, amsgrad, centered, nesterov) = (o.betas(), o.flag("amsgrad"), o.flag("centered"), o.flag("nesterov"));
+    let (betas, amsgrad, centered, nesterov) =
+        (betas_of(&o), o.flag("amsgrad"), o.flag("centered"), o.flag("nesterov"));
     let (momentum, dampening) = (o.number("momentum", 0.0), o.number("dampening", 0.0));
     let (lr, eps, weight_decay) = (|x| o.number("lr", x), |x| o.number("eps", x), |x| o.number("weight_decay", x));
     match name {
@@ -84,7 +85,7 @@ fn twenty_steps_agree_with_pytorch() {
 #[test]
 fn defaults_are_those_of_pytorch() {
     // The cases without options in the fixture hold these too; this is the list to read.
-    assert_eq!(Options(&Value::Null).betas(), AdamOptions::default().betas);
+    assert_eq!(betas_of(&Options(&Value::Null)), AdamOptions::default().betas);
     let sgd = SgdOptions { lr: 1e-3, momentum: 0.0, dampening: 0.0, weight_decay: 0.0, nesterov: false };
     assert_eq!(SgdOptions::default(), sgd);
     assert_eq!((AdamOptions::default().weight_decay, AdamWOptions::default().weight_decay), (0.0, 0.01));
