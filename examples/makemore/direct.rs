@@ -56,6 +56,7 @@ pub fn run(direct: &Direct, splits: &Splits, run: &Run) -> Result<Outcome> {
             [Series { label: "with W3", points: history.dev }, Series { label: "without W3", points: plain.dev }];
         let labels = Labels { title: "Direct connections", x: "step", y: "development loss" };
         save(&run.out.join("direct.png"), "", 1, vec![Panel::lines(labels, &lines)])?;
+        println!("direct.png, which compares them, is there too");
     }
     Ok(outcome)
 }

@@ -14,7 +14,7 @@ mod report;
 mod train;
 mod tune;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use common::Common;
 use data::Splits;
@@ -75,12 +75,17 @@ fn main() -> Result<()> {
 /// All three exercises, briefly.
 fn tour(splits: &Splits, run: &Run) -> Result<Outcome> {
     let start = Instant::now();
-    let within = |steps, batch| Run { limit: run.limit.or(Some((steps, batch))), ..run.clone() };
+    // A folder for each, so that all pictures and weights are there in the end.
+    let within = |exercise, steps, batch| -> Result<Run> {
+        let out = run.out.join(exercise);
+        std::fs::create_dir_all(&out).with_context(|| format!("cannot make the output folder {}", out.display()))?;
+        Ok(Run { limit: run.limit.or(Some((steps, batch))), out, ..run.clone() })
+    };
     println!("\n1. What the network looks like before it has learnt anything, and why that matters (init)\n");
-    init::run(&Init::default(), splits, &within(500, 256))?;
+    init::run(&Init::default(), splits, &within("init", 500, 256)?)?;
     println!("\n2. Direct connections from embedding to output, with and without (direct)\n");
-    direct::run(&Direct { compare: true, ..Direct::default() }, splits, &within(1_000, 512))?;
+    direct::run(&Direct { compare: true, ..Direct::default() }, splits, &within("direct", 1_000, 512)?)?;
     println!("\n3. A longer context, and a recipe that was tuned (tune)\n");
-    let outcome = tune::run(&Tune::default(), splits, &within(2_000, 256))?;
+    let outcome = tune::run(&Tune::default(), splits, &within("tune", 2_000, 256)?)?;
     Ok(Outcome { seconds: start.elapsed().as_secs_f64(), ..outcome })
 }
