@@ -1,0 +1,112 @@
+//! Our matrix product against the `gemm` crate's, the fastest that we know in Rust: `cargo bench --bench rivals`, or
+//! with a shape such as `-- 256,256,256`.
+//!
+//! Prints GFLOP/s in f32 on one thread and on two, and the ratios. The two run in turn, many times, and the best time
+//! of each counts: on a machine that is shared, only what ran side by side can be compared. What one of them
+//! calculates is held against the other.
+
+use autograd::kernels::gemm::{Gemm, Isa, MatMut, MatRef};
+use gemm::Parallelism;
+use std::time::{Duration, Instant};
+
+/// m, n, k.
+const SHAPES: [[usize; 3]; 16] = [
+    [16, 16, 16],
+    [32, 64, 160],
+    [64, 64, 64],
+    [128, 128, 128],
+    [256, 256, 256],
+    [512, 512, 512],
+    [1024, 1024, 1024],
+    [2048, 2048, 2048],
+    [16_384, 100, 150],
+    [16_384, 27, 100],
+    [32, 1024, 256],
+    [150, 100, 16_384],
+    // Where a batch is small, or one.
+    [1, 1024, 1024],
+    [8, 1024, 256],
+    [32, 27, 100],
+    [16_384, 150, 100],
+];
+
+fn main() {
+    // cargo passes flags such as --bench to every bench; shapes are what is left.
+    let only: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    rayon::ThreadPoolBuilder::new().num_threads(2).build_global().expect("the first use of the pool");
+    println!("isa {:?}", Isa::best());
+    println!(
+        "{:>18} | {:>7} {:>7} {:>6} | {:>7} {:>7} {:>6}",
+        "m,n,k", "ours 1", "gemm 1", "ratio", "ours 2", "gemm 2", "ratio"
+    );
+    for [m, n, k] in SHAPES {
+        let name = format!("{m},{n},{k}");
+        if !only.is_empty() && !only.contains(&name) {
+            continue;
+        }
+        let [ours, theirs] = race([m, n, k], true);
+        let [ours_on_two, theirs_on_two] = race([m, n, k], false);
+        println!(
+            "{name:>18} | {ours:7.1} {theirs:7.1} {:6.2} | {ours_on_two:7.1} {theirs_on_two:7.1} {:6.2}",
+            ours / theirs,
+            ours_on_two / theirs_on_two
+        );
+    }
+}
+
+/// GFLOP/s of ours and of theirs, on one thread if `serial`, else on two.
+fn race([m, n, k]: [usize; 3], serial: bool) -> [f64; 2] {
+    // Small whole numbers: products and sums of them are exact, whatever the order.
+    let a: Vec<f32> = (0..m * k).map(|i| (i % 7) as f32 - 3.0).collect();
+    let b: Vec<f32> = (0..k * n).map(|i| (i % 5) as f32 - 2.0).collect();
+    let (mut c, mut d) = (vec![0.0_f32; m * n], vec![0.0_f32; m * n]);
+    let parallelism = if serial { Parallelism::None } else { Parallelism::Rayon(2) };
+    let [columns, depth] = [n, k].map(|size| size as isize);
+
+    let flops = 2.0 * (m * n * k) as f64;
+    // Enough repetitions that the clock's own time does not count.
+    let repetitions = ((3e6 / flops) as usize).max(1);
+    let (mut best, end) = ([f64::MAX; 2], Instant::now() + Duration::from_millis(400));
+    let mut rounds = 0;
+    while Instant::now() < end || rounds < 4 {
+        let mut time = |which: usize, run: &mut dyn FnMut()| {
+            let start = Instant::now();
+            (0..repetitions).for_each(|_| run());
+            best[which] = best[which].min(start.elapsed().as_secs_f64() / repetitions as f64);
+        };
+        time(0, &mut || {
+            let product = Gemm::new(MatRef::row_major(&a, m, k), MatRef::row_major(&b, k, n));
+            let product = if serial { product.serial() } else { product };
+            product.write(MatMut::row_major(&mut c, m, n));
+        });
+        time(1, &mut || {
+            // SAFETY: row-major matrices of these sizes (strides are the column's, then the row's); D is ours alone.
+            unsafe {
+                gemm::gemm(
+                    m,
+                    n,
+                    k,
+                    d.as_mut_ptr(),
+                    1,
+                    columns,
+                    false,
+                    a.as_ptr(),
+                    1,
+                    depth,
+                    b.as_ptr(),
+                    1,
+                    columns,
+                    0.0,
+                    1.0,
+                    false,
+                    false,
+                    false,
+                    parallelism,
+                );
+            }
+        });
+        rounds += 1;
+    }
+    assert!(c == d, "{m},{n},{k}: the products differ");
+    best.map(|seconds| flops / seconds / 1e9)
+}
