@@ -5,9 +5,11 @@
 //!   evaluation, a summary. [`layers`] has what it is made of, [`init`] what its weights start as.
 //! - [`losses`] say how wrong it is, and [`optim`], whose page shows a training loop, makes it less so.
 //! - [`data`] draws batches, [`metrics`] judge, and [`checkpoint`] saves and resumes.
+//! - [`text`] turns text into indices, and reads, writes and judges word vectors.
 
 pub mod checkpoint;
 pub mod data;
+mod files;
 pub mod init;
 pub mod layers;
 pub mod losses;
@@ -16,6 +18,7 @@ mod module;
 pub mod optim;
 mod parameter;
 mod summary;
+pub mod text;
 
 pub use layers::{Dropout, Embedding, LayerNorm, Linear, Sequential};
 pub use module::{Describe, Layer, Module, Part, Walk};

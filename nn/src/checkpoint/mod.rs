@@ -10,6 +10,7 @@
 
 mod header;
 
+use crate::files::write_at_one_stroke;
 use crate::module::{Module, Part, Walk};
 use crate::optim::{Misshapen, State, StateError};
 use autograd::{MAX_RANK, Rng, RngState, Tensor};
@@ -17,8 +18,7 @@ use header::{Entry, Header, Lie};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What can go wrong with a checkpoint.
@@ -261,7 +261,8 @@ impl Checkpoint {
         let texts = (!self.texts.is_empty()).then(|| self.texts.clone().into_iter().collect());
         let bytes = safetensors::serialize(views, texts)
             .map_err(|error| CheckpointError::Malformed { path: path.to_path_buf(), reason: error.to_string() })?;
-        write_at_one_stroke(path, &bytes).map_err(|source| CheckpointError::Io { path: path.to_path_buf(), source })
+        write_at_one_stroke(path, |file| file.write_all(&bytes))
+            .map_err(|source| CheckpointError::Io { path: path.to_path_buf(), source })
     }
 
     /// Reads what [`write`](Checkpoint::write), or PyTorch's safetensors, wrote.
@@ -293,22 +294,6 @@ impl Checkpoint {
         }
         Ok(checkpoint)
     }
-}
-
-/// Writes a new file beside `path`, makes sure it is on disk, and gives it the name.
-fn write_at_one_stroke(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let name = path.file_name().ok_or_else(|| std::io::Error::other("the path names no file"))?;
-    let mut temporary = name.to_os_string();
-    temporary.push(format!(".{}.part", std::process::id()));
-    let temporary = path.with_file_name(temporary);
-    let written = File::create(&temporary).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    written.and_then(|()| fs::rename(&temporary, path)).inspect_err(|_| {
-        // The error that matters is the first one.
-        let _ = fs::remove_file(&temporary);
-    })
 }
 
 fn rng_to_text(state: RngState) -> String {
