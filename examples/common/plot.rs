@@ -5,6 +5,7 @@ use kuva::backend::png::PngBackend;
 use kuva::prelude::*;
 use kuva::render::figure::Figure;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Line colours, distinguishable by the colour-blind (Okabe and Ito).
 pub const COLOURS: [&str; 8] = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999"];
@@ -32,6 +33,25 @@ pub struct Series<'a> {
     pub points: Vec<(f64, f64)>,
 }
 
+/// Points with a text beside each, in the colour of their group.
+pub struct Labelled<'a> {
+    pub points: &'a [(f64, f64)],
+    pub texts: &'a [String],
+    /// The group of each point.
+    pub groups: &'a [usize],
+    /// What the legend calls the groups.
+    pub names: &'a [&'a str],
+}
+
+/// The values of a function over a rectangle of the plane, in rows from below, each from the left.
+pub struct Surface {
+    pub rows: Vec<Vec<f64>>,
+    /// From where to where the columns reach.
+    pub x: (f64, f64),
+    /// From where to where the rows reach.
+    pub y: (f64, f64),
+}
+
 impl Panel {
     fn new(labels: Labels<'_>, plots: Vec<Plot>) -> Panel {
         let layout =
@@ -42,10 +62,8 @@ impl Panel {
     /// Lines over a common axis.
     pub fn lines(labels: Labels<'_>, lines: &[Series<'_>]) -> Panel {
         let line = |(i, line): (usize, &Series<'_>)| {
-            let plot = LinePlot::new()
-                .with_data(line.points.iter().copied())
-                .with_color(COLOURS[i % COLOURS.len()])
-                .with_stroke_width(2.0);
+            let plot =
+                LinePlot::new().with_data(line.points.iter().copied()).with_color(colour(i)).with_stroke_width(2.0);
             if line.label.is_empty() { plot.into() } else { plot.with_legend(line.label).into() }
         };
         Panel::new(labels, lines.iter().enumerate().map(line).collect())
@@ -61,14 +79,64 @@ impl Panel {
         Panel::new(labels, vec![plot.into()])
     }
 
-    /// Points with a text beside each.
+    /// Points in a colour for each set.
+    pub fn points(labels: Labels<'_>, sets: &[Series<'_>]) -> Panel {
+        Panel::new(labels, sets.iter().enumerate().map(scatter).collect())
+    }
+
+    /// Points with a text beside each; where they are close, the texts make room for one another.
     pub fn labelled_points(labels: Labels<'_>, points: &[(f64, f64)], texts: &[String]) -> Panel {
+        let groups = vec![0; points.len()];
+        Panel::labelled_groups(labels, Labelled { points, texts, groups: &groups, names: &[] })
+    }
+
+    /// Points with a text beside each, in the colours of their groups.
+    pub fn labelled_groups(labels: Labels<'_>, of: Labelled<'_>) -> Panel {
         let plot = ScatterPlot::new()
-            .with_data(points.iter().copied())
-            .with_labels(texts.iter().cloned())
+            .with_data(of.points.iter().copied())
+            .with_labels(of.texts.iter().cloned())
+            .with_repel_labels()
             .with_size(5.0)
-            .with_color(COLOURS[0]);
-        Panel::new(labels, vec![plot.into()])
+            .with_colors(of.groups.iter().map(|&group| colour(group)));
+        let mut panel = Panel::new(labels, vec![plot.into()]);
+        if !of.names.is_empty() {
+            let entry = |(i, name): (usize, &&str)| LegendEntry {
+                label: name.to_string(),
+                color: colour(i).to_string(),
+                shape: LegendShape::Circle,
+                dasharray: None,
+            };
+            panel.layout = panel.layout.with_legend_entries(of.names.iter().enumerate().map(entry).collect());
+        }
+        panel
+    }
+
+    /// A function of the plane as colours, blue below `middle` and orange above, with a line where it is
+    /// that, and points of two or more sets on top.
+    pub fn surface(labels: Labels<'_>, surface: &Surface, middle: f64, sets: &[Series<'_>]) -> Panel {
+        let values = || surface.rows.iter().flatten().copied();
+        let (least, most) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+        // The colour of a value depends on how far it is from the middle, the same way on both sides.
+        let reach = (most - middle).max(middle - least).max(f64::MIN_POSITIVE);
+        let colours = move |t: f64| between_blue_and_orange((least + t * (most - least) - middle) / reach);
+        let map = Heatmap::new()
+            .with_data(surface.rows.iter().cloned())
+            .with_color_map(ColorMap::Custom(Arc::new(colours)))
+            .with_x_range(surface.x.0, surface.x.1)
+            .with_y_range(surface.y.0, surface.y.1)
+            .with_cell_size(1.0);
+        let centres = |(from, to): (f64, f64), count: usize| -> Vec<f64> {
+            (0..count).map(|i| from + (to - from) * (i as f64 + 0.5) / count as f64).collect()
+        };
+        let (rows, columns) = (surface.rows.len(), surface.rows.first().map_or(0, Vec::len));
+        let line = ContourPlot::new()
+            .with_grid(surface.rows.clone(), centres(surface.x, columns), centres(surface.y, rows))
+            .with_levels(&[middle])
+            .with_line_color("#000000")
+            .with_line_width(2.0);
+        let mut plots: Vec<Plot> = vec![map.into(), line.into()];
+        plots.extend(sets.iter().enumerate().map(scatter));
+        Panel::new(labels, plots).x_range(surface.x.0, surface.x.1).y_range(surface.y.0, surface.y.1)
     }
 
     /// A bar for each value.
@@ -122,14 +190,63 @@ impl Panel {
     }
 }
 
+fn colour(i: usize) -> &'static str {
+    COLOURS[i % COLOURS.len()]
+}
+
+fn scatter((i, set): (usize, &Series<'_>)) -> Plot {
+    let plot = ScatterPlot::new()
+        .with_data(set.points.iter().copied())
+        .with_color(colour(i))
+        .with_size(3.0)
+        .with_marker_stroke_width(0.7);
+    if set.label.is_empty() { plot.into() } else { plot.with_legend(set.label).into() }
+}
+
+/// From blue at -1 over white at 0 to orange at 1: lighter than the colours of the points.
+fn between_blue_and_orange(t: f64) -> String {
+    let end = if t < 0.0 { [0x9a, 0xc8, 0xe8] } else { [0xf6, 0xc1, 0x99] };
+    let mix = |end: u8| (255.0 + (f64::from(end) - 255.0) * t.abs().min(1.0)).round() as u8;
+    let [r, g, b] = end.map(mix);
+    format!("#{r:02x}{g:02x}{b:02x}")
+}
+
 /// Writes panels, `columns` in a row, as a PNG.
 pub fn save(path: &Path, title: &str, columns: usize, panels: Vec<Panel>) -> Result<()> {
-    let rows = panels.len().div_ceil(columns);
-    let (plots, layouts): (Vec<_>, Vec<_>) = panels.into_iter().map(|panel| (panel.plots, panel.layout)).unzip();
-    let mut figure = Figure::new(rows, columns).with_plots(plots).with_layouts(layouts).with_cell_size(560.0, 400.0);
+    save_groups(path, title, columns, vec![panels])
+}
+
+/// Writes one panel, larger than those of [`save`]: room for labels.
+pub fn save_map(path: &Path, panel: Panel) -> Result<()> {
+    let figure = Figure::new(1, 1).with_plots(vec![panel.plots]).with_layouts(vec![panel.layout]);
+    write(path, figure.with_cell_size(1000.0, 720.0))
+}
+
+/// As [`save`]; each group of panels begins a row of its own.
+pub fn save_groups(path: &Path, title: &str, columns: usize, groups: Vec<Vec<Panel>>) -> Result<()> {
+    let (mut rows, mut cells, mut plots, mut layouts) = (0, Vec::new(), Vec::new(), Vec::new());
+    for group in groups {
+        for (i, panel) in group.into_iter().enumerate() {
+            if i % columns == 0 {
+                rows += 1;
+            }
+            cells.push(vec![(rows - 1) * columns + i % columns]);
+            plots.push(panel.plots);
+            layouts.push(panel.layout);
+        }
+    }
+    let mut figure = Figure::new(rows, columns)
+        .with_structure(cells)
+        .with_plots(plots)
+        .with_layouts(layouts)
+        .with_cell_size(560.0, 400.0);
     if !title.is_empty() {
         figure = figure.with_title(title);
     }
+    write(path, figure)
+}
+
+fn write(path: &Path, figure: Figure) -> Result<()> {
     let png = PngBackend::new().with_scale(1.5).render_scene(&figure.render()).map_err(anyhow::Error::msg)?;
     std::fs::write(path, png).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -4,13 +4,14 @@ use crate::common::plot::{Labels, Panel, Series, save};
 use crate::data::{Examples, Splits};
 use crate::model::{Bengio, Shape, ShapeFlags, Start};
 use crate::report::{Outcome, Run, finish};
-use crate::train::{Method, Recipe, RecipeFlags, Schedule, Sets, evaluate, train};
+use crate::train::{Method, Recipe, RecipeFlags, Schedule, Sets, evaluate, train, with_default};
 use anyhow::Result;
 use autograd::Rng;
 use std::time::Instant;
 
 /// Train with direct connections W3 from the embedding to the output, and (--compare) without
 #[derive(clap::Args, Clone, Debug, Default)]
+#[command(mut_args(|flag| with_default(flag, SHAPE, RECIPE)))]
 pub struct Direct {
     /// Train the same network without the direct connections, too
     #[arg(long)]

@@ -6,12 +6,12 @@
 //! that are all positive bring about), their derivative 1 − h² is near 0, nothing flows back to W1 and C,
 //! and the network is stuck at what the output bias alone can learn: the frequencies of the characters.
 
-use crate::common::plot::{Labels, Panel, Series, save};
+use crate::common::plot::{Labels, Panel, Series, save, save_groups};
 use crate::data::{Examples, Splits};
 use crate::depth;
 use crate::model::{Bengio, Shape, ShapeFlags, Start};
 use crate::report::{Outcome, Run, finish};
-use crate::train::{History, Method, Recipe, RecipeFlags, Schedule, Sets, evaluate, train};
+use crate::train::{History, Method, Recipe, RecipeFlags, Schedule, Sets, evaluate, train, with_default};
 use anyhow::Result;
 use autograd::{Rng, Tensor};
 use nn::Module;
@@ -25,6 +25,7 @@ const LOOK_AT: usize = 512;
 
 /// Compare ways to initialise the weights: first loss, saturation, gradients, what training makes of each
 #[derive(clap::Args, Clone, Debug, Default)]
+#[command(mut_args(|flag| with_default(flag, SHAPE, RECIPE)))]
 pub struct Init {
     #[command(flatten)]
     pub shape: ShapeFlags,
@@ -148,13 +149,12 @@ fn draw(trials: &[Trial], out: &Path) -> Result<()> {
         let scaled: Vec<f32> = gradient.iter().map(|g| g / largest.max(f32::MIN_POSITIVE)).collect();
         Panel::histogram(Labels { title: trial.start.name(), x: &x, y: "entries" }, &scaled, 50, (-1.0, 1.0))
     };
-    let mut panels: Vec<_> = trials.iter().map(histogram).collect();
     let sizes = |trial: &Trial| {
         let labels = Labels { title: trial.start.name(), x: "", y: "gradient's RMS (no bar: 0)" };
         Panel::bars(labels, &trial.gradients).log_y().y_range(1e-10, 1.0)
     };
-    panels.extend(trials.iter().map(sizes));
-    save(&out.join("gradients.png"), "The first gradients", 4, panels)?;
+    let rows = vec![trials.iter().map(histogram).collect(), trials.iter().map(sizes).collect()];
+    save_groups(&out.join("gradients.png"), "The first gradients", 4, rows)?;
 
     // The first step from a parameter that is zero is infinitely long, and no step at all infinitely short.
     const LEAST: f64 = -6.0;

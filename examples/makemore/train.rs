@@ -2,9 +2,10 @@
 
 use crate::common::progress;
 use crate::data::Examples;
-use crate::model::Bengio;
+use crate::model::{Bengio, Shape};
 use anyhow::{Result, ensure};
 use autograd::{Rng, Tensor, no_grad};
+use clap::{Arg, ValueEnum};
 use nn::optim::{AdamW, AdamWOptions, Optimizer, Sgd, SgdOptions};
 use nn::{Dropout, Module};
 use std::time::Instant;
@@ -80,6 +81,28 @@ impl RecipeFlags {
             lambda: self.lambda.unwrap_or(recipe.lambda),
         }
     }
+}
+
+/// The flag, with what `shape` and `recipe` have in its place in its help.
+pub fn with_default(flag: Arg, shape: Shape, recipe: Recipe) -> Arg {
+    let schedule = recipe.schedule.to_possible_value().expect("no schedule is hidden");
+    let method = recipe.method.to_possible_value().expect("no method is hidden");
+    let default = match flag.get_id().as_str() {
+        "context" => shape.context.to_string(),
+        "embedding" => shape.embedding.to_string(),
+        "hidden" => shape.hidden.to_string(),
+        "steps" => recipe.steps.to_string(),
+        "batch" => recipe.batch.to_string(),
+        "lr" => recipe.lr.to_string(),
+        "schedule" => schedule.get_name().to_string(),
+        "method" => method.get_name().to_string(),
+        "dropout" => recipe.dropout.to_string(),
+        "weight_decay" => recipe.weight_decay.to_string(),
+        "lambda" => recipe.lambda.map(|l| l.to_string()).join(","),
+        _ => return flag,
+    };
+    let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+    flag.help(format!("{help} [default: {default}]"))
 }
 
 fn parse_lambda(text: &str) -> Result<[f32; 3]> {

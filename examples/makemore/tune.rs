@@ -4,7 +4,7 @@ use crate::common::plot::{Labels, Panel, Series, save};
 use crate::data::{Examples, Splits};
 use crate::model::{Bengio, Shape, ShapeFlags, Start};
 use crate::report::{Outcome, Run, finish};
-use crate::train::{History, Method, Recipe, RecipeFlags, Schedule, Sets, evaluate, train};
+use crate::train::{History, Method, Recipe, RecipeFlags, Schedule, Sets, evaluate, train, with_default};
 use anyhow::Result;
 use autograd::Rng;
 use nn::Module;
@@ -12,6 +12,7 @@ use std::time::Instant;
 
 /// Tune the hyperparameters: train the best recipe found, or sweep over each choice
 #[derive(clap::Args, Clone, Debug, Default)]
+#[command(mut_args(|flag| with_default(flag, SHAPE, RECIPE)))]
 pub struct Tune {
     /// Train a short run for several values of each choice, and draw what each does
     #[arg(long)]
