@@ -1,0 +1,68 @@
+//! Embeddings: categories as learnt vectors in a table of sales, and viewers and films in a table of ratings.
+//!
+//! `cargo run --example embedding_lesson`; the chapter is docs/src/embeddings.md. Both tables are made up here,
+//! from a seed, with a structure that the models are not told.
+
+mod categories;
+#[path = "../common/mod.rs"]
+mod common;
+mod nearest;
+mod ratings;
+mod sales;
+mod taste;
+
+use anyhow::{Result, ensure};
+use clap::Parser;
+use common::Common;
+use std::time::Instant;
+
+/// One-hot against embedding on a table of sales, and collaborative filtering on a table of ratings
+#[derive(Parser, Debug)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+
+    /// Sales to learn from; half as many are held out
+    #[arg(long, default_value_t = 800)]
+    rows: usize,
+
+    /// Neurons of the hidden layer
+    #[arg(long, default_value_t = 32)]
+    hidden: usize,
+
+    /// Passes over the table
+    #[arg(long, default_value_t = 150)]
+    epochs: usize,
+
+    /// Rows in a step
+    #[arg(long, default_value_t = 32)]
+    batch: usize,
+
+    /// Learning rate of Adam
+    #[arg(long, default_value_t = 0.005)]
+    lr: f64,
+}
+
+fn main() -> Result<()> {
+    let cli = Cli::parse();
+    ensure!(cli.rows >= 10, "--rows {}: at least 10 are needed", cli.rows);
+    ensure!(cli.hidden >= 1 && cli.epochs >= 1 && cli.batch >= 1, "--hidden, --epochs and --batch must be at least 1");
+    let out = cli.common.out_dir("embedding_lesson")?;
+    let epochs = if cli.common.quick { cli.epochs.min(5) } else { cli.epochs };
+    let start = Instant::now();
+    let training = categories::Training { hidden: cli.hidden, epochs, batch: cli.batch, lr: cli.lr };
+    let sales = sales::Sales::new(cli.rows, cli.common.seed);
+    let categories = categories::lesson(&sales, training, cli.common.seed, &out)?;
+    let taste = taste::lesson(epochs, cli.common.seed, &out)?;
+    println!("\nThe pictures and weights are in {}", out.display());
+    println!(
+        "result onehot_loss={:.4} embedding_loss={:.4} neighbours={:.3} rmse={:.4} mean_rmse={:.4} seconds={:.1}",
+        categories.one_hot,
+        categories.embedding,
+        categories.neighbours,
+        taste.embeddings,
+        taste.mean,
+        start.elapsed().as_secs_f64()
+    );
+    Ok(())
+}
