@@ -29,13 +29,16 @@ pub mod ops;
 mod rng;
 pub mod tensor;
 
-pub use graph::{BackwardOptions, GradOptions, Grads, Op, detect_anomaly, grad, grad_enabled, no_grad, with_grad};
+pub use graph::{BackwardOptions, GradOptions, Grads, MultiOp, Op, detect_anomaly, grad, grad_enabled, no_grad};
 pub use graph::{Drawing, draw, watch};
+pub use graph::{recorded_together, with_grad};
 pub use kernels::element::{Element, Float, Number};
 pub use ops::binary_cross_entropy::{BceWithLogits, BinaryCrossEntropy};
 pub use ops::cross_entropy::{CrossEntropy, Targets};
 pub use ops::embedding::EmbeddingOptions;
 pub use ops::nll_loss::NllLoss;
+pub use ops::recurrent::{RecurrentWeights, SequenceOptions};
 pub use ops::reduction::Reduction;
+pub use ops::rnn::RnnNonlinearity;
 pub use rng::{Rng, RngState};
 pub use tensor::{Axes, Dims, Ellipsis, MAX_RANK, NewAxis, Tensor, by};

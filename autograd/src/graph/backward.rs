@@ -7,7 +7,7 @@
 //! no sorting beforehand, and a graph of a million nodes in a row holds one entry at a time.
 
 use super::anomaly;
-use super::gradient::Gradient;
+use super::gradient::{Gradient, Incoming};
 use super::grads::Grads;
 use super::hooks::pass_hooks;
 use super::leaf::gather;
@@ -148,7 +148,7 @@ pub fn grad<T: Float>(outputs: &[&Tensor<T>], inputs: &[&Tensor<T>], options: Gr
 /// A node that a gradient has reached, and the sum of what has reached it so far.
 struct Pending<T: Float> {
     node: Arc<dyn Node<T>>,
-    gradient: Gradient<T>,
+    gradient: Incoming<T>,
 }
 
 /// The node of an output and the gradient to start from.
@@ -174,7 +174,7 @@ fn seed<T: Float>(caller: &str, output: &Tensor<T>, gradient: Option<Tensor<T>>)
         gradient.shape(),
         output.shape()
     );
-    Pending { node: node.clone(), gradient: Gradient::Dense(gradient) }
+    Pending { node: node.clone(), gradient: Incoming::Gradient(Gradient::Dense(gradient)) }
 }
 
 /// The numbers of all nodes on a path from the outputs to one of the `wanted` nodes.
@@ -230,20 +230,22 @@ impl Pass {
             accumulate(&mut pending, &node, gradient);
         }
         while let Some((_, Pending { node, gradient })) = pending.pop_last() {
-            let mut gradient = pass_hooks(&*node, gradient);
+            let mut gradient = gradient.map(|gradient| pass_hooks(&*node, gradient));
             if !self.create_graph {
                 // A gradient given by the caller, or by a hook, may have one.
-                gradient = gradient.without_history();
+                gradient = gradient.map(Gradient::without_history);
             }
             if node.slot().is_some() {
-                arrive(&*node, gradient);
+                arrive(&*node, gradient.into_gradient());
                 continue;
             }
-            if self.needed.is_some() {
+            if self.needed.is_some()
+                && let Incoming::Gradient(gradient) = &gradient
+            {
                 arrive(&*node, gradient.clone());
             }
             if node.inputs().iter().any(|input| self.wants(input))
-                && !self.step(&node, gradient.into_dense(), &mut pending)
+                && !self.step(&node, gradient.map(|dy| Gradient::Dense(dy.into_dense())), &mut pending)
             {
                 freed(&*node);
             }
@@ -253,17 +255,22 @@ impl Pass {
 
     /// The backward of one operation: from the gradient of its output to those of its inputs. False if
     /// what it saved has been freed.
-    fn step<T: Float>(&self, node: &Arc<dyn Node<T>>, dy: Tensor<T>, pending: &mut BTreeMap<u64, Pending<T>>) -> bool {
-        let check = mode::anomaly_enabled() && anomaly::first_anomaly(&dy).is_none();
+    fn step<T: Float>(
+        &self,
+        node: &Arc<dyn Node<T>>,
+        dy: Incoming<T>,
+        pending: &mut BTreeMap<u64, Pending<T>>,
+    ) -> bool {
+        let check = mode::anomaly_enabled() && dy.dense().iter().all(|dy| anomaly::first_anomaly(dy).is_none());
         let _mode = mode::differentiating(node.name(), node.head().origin);
         // Which inputs a gradient has been set for, of the first 64.
         let mut set = 0_u64;
-        let mut sink = |input: usize, gradient: Gradient<T>| {
+        let mut sink = |input: usize, gradient: Incoming<T>| {
             set |= 1_u64.checked_shl(input as u32).unwrap_or(0);
             let target = node.inputs()[input].node().expect("only wanted gradients are set");
             let gradient = fitted(gradient, &**node, input, target.head().shape);
             if check {
-                anomaly::check_backward(&**node, input, &gradient.clone().into_dense());
+                gradient.dense().iter().for_each(|dx| anomaly::check_backward(&**node, input, dx));
             }
             accumulate(pending, target, gradient);
         };
@@ -284,7 +291,7 @@ impl Pass {
 }
 
 /// Adds to the gradient that has reached a node: the first is moved there, later ones are added to it.
-fn accumulate<T: Float>(pending: &mut BTreeMap<u64, Pending<T>>, node: &Arc<dyn Node<T>>, gradient: Gradient<T>) {
+fn accumulate<T: Float>(pending: &mut BTreeMap<u64, Pending<T>>, node: &Arc<dyn Node<T>>, gradient: Incoming<T>) {
     let id = node.head().id;
     let pair = match pending.remove(&id) {
         None => Pending { node: node.clone(), gradient },
@@ -295,10 +302,10 @@ fn accumulate<T: Float>(pending: &mut BTreeMap<u64, Pending<T>>, node: &Arc<dyn 
 
 /// A gradient in the shape of the input it is for: summed over the axes along which the input was
 /// broadcast.
-fn fitted<T: Float>(gradient: Gradient<T>, op: &dyn Node<T>, input: usize, shape: Dims) -> Gradient<T> {
+fn fitted<T: Float>(gradient: Incoming<T>, op: &dyn Node<T>, input: usize, shape: Dims) -> Incoming<T> {
     match gradient {
-        Gradient::Dense(dx) if *dx.shape() != shape => match dx.try_sum_to(shape) {
-            Some(dx) => Gradient::Dense(dx),
+        Incoming::Gradient(Gradient::Dense(dx)) if *dx.shape() != shape => match dx.try_sum_to(shape) {
+            Some(dx) => Incoming::Gradient(Gradient::Dense(dx)),
             None => panic!(
                 "backward: {} at {} gave input {input}, of shape {shape}, a gradient of shape {}",
                 op.name(),

@@ -107,6 +107,58 @@ impl<T: Number> Gradient<T> {
     }
 }
 
+/// What reaches a node: the gradient of what it made.
+#[derive(Clone)]
+pub(crate) enum Incoming<T: Element> {
+    /// Of its one output.
+    Gradient(Gradient<T>),
+    /// Of each of its several outputs, if the loss depends on that one.
+    OfOutputs(Vec<Option<Tensor<T>>>),
+}
+
+impl<T: Number> Incoming<T> {
+    /// That of a node with one output.
+    pub fn into_gradient(self) -> Gradient<T> {
+        match self {
+            Incoming::Gradient(gradient) => gradient,
+            Incoming::OfOutputs(_) => unreachable!("the node has several outputs, and its backward takes them all"),
+        }
+    }
+
+    /// Each of them, as [`Gradient`].
+    pub fn map(self, f: impl Fn(Gradient<T>) -> Gradient<T>) -> Incoming<T> {
+        match self {
+            Incoming::Gradient(gradient) => Incoming::Gradient(f(gradient)),
+            Incoming::OfOutputs(parts) => {
+                let part = |part| f(Gradient::Dense(part)).into_dense();
+                Incoming::OfOutputs(parts.into_iter().map(|dy| dy.map(part)).collect())
+            }
+        }
+    }
+
+    /// The sum with what reaches the same node later.
+    pub fn add(self, later: Incoming<T>) -> Incoming<T> {
+        match (self, later) {
+            (Incoming::OfOutputs(a), Incoming::OfOutputs(b)) => {
+                let sum = |(a, b): (Option<Tensor<T>>, Option<Tensor<T>>)| match (a, b) {
+                    (Some(a), Some(b)) => Some(Gradient::Dense(a).add(Gradient::Dense(b)).into_dense()),
+                    (a, b) => a.or(b),
+                };
+                Incoming::OfOutputs(a.into_iter().zip(b).map(sum).collect())
+            }
+            (a, b) => Incoming::Gradient(a.into_gradient().add(b.into_gradient())),
+        }
+    }
+
+    /// The tensors that it is made of.
+    pub fn dense(&self) -> Vec<Tensor<T>> {
+        match self {
+            Incoming::Gradient(gradient) => vec![gradient.clone().into_dense()],
+            Incoming::OfOutputs(parts) => parts.iter().flatten().cloned().collect(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 //! What an operation's backward hands its gradients to.
 
 use super::backward::Pass;
-use super::gradient::{Gradient, SparseRows};
+use super::gradient::{Gradient, Incoming, SparseRows};
 use super::node::{History, Node};
 use crate::kernels::element::Element;
 use crate::tensor::{Dims, Tensor};
@@ -13,7 +13,7 @@ pub struct Grads<'a, T: Element> {
     pub(super) pass: &'a Pass,
     pub(super) output: Option<Tensor<T>>,
     /// Where a gradient goes from here.
-    pub(super) sink: &'a mut dyn FnMut(usize, Gradient<T>),
+    pub(super) sink: &'a mut dyn FnMut(usize, Incoming<T>),
 }
 
 impl<T: Element> Grads<'_, T> {
@@ -48,7 +48,7 @@ impl<T: Element> Grads<'_, T> {
     #[track_caller]
     pub fn set(&mut self, input: usize, dx: impl FnOnce() -> Tensor<T>) {
         if self.wants(input) {
-            (self.sink)(input, Gradient::Dense(dx()));
+            (self.sink)(input, Incoming::Gradient(Gradient::Dense(dx())));
         }
     }
 
@@ -60,7 +60,7 @@ impl<T: Element> Grads<'_, T> {
     #[track_caller]
     pub fn set_rows(&mut self, input: usize, rows: impl FnOnce() -> SparseRows<T>) {
         if self.wants(input) {
-            (self.sink)(input, Gradient::Sparse(Box::new(rows())));
+            (self.sink)(input, Incoming::Gradient(Gradient::Sparse(Box::new(rows()))));
         }
     }
 

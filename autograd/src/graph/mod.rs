@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `node` | a node: one operation that was run, or a leaf; and how graphs are dropped |
 //! | [`op`] | the trait of operations, and how one is recorded |
+//! | [`outputs`] | the same for operations with several outputs |
 //! | [`backward`] | the engine: `backward` and `grad` |
 //! | [`grads`] | what an operation's backward hands its gradients to |
 //! | [`gradient`] | a gradient on its way: dense, or rows of a table |
@@ -22,6 +23,7 @@ pub mod leaf;
 pub mod mode;
 mod node;
 pub mod op;
+pub mod outputs;
 
 pub use backward::{BackwardOptions, GradOptions, grad};
 pub use draw::{Drawing, draw, watch};
@@ -30,3 +32,4 @@ pub use grads::Grads;
 pub use mode::{detect_anomaly, grad_enabled, no_grad, with_grad};
 pub(crate) use node::History;
 pub use op::Op;
+pub use outputs::{MultiOp, recorded_together};

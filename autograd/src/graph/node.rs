@@ -6,7 +6,7 @@
 //! The edges of a node stay as long as the node does. What the operation saved goes as backward
 //! consumes it, and that is where the memory is.
 
-use super::gradient::Gradient;
+use super::gradient::{Gradient, Incoming};
 use super::grads::Grads;
 use super::hooks::Extras;
 use super::op::Op;
@@ -30,9 +30,9 @@ pub(crate) trait Node<T: Element>: Any + Send + Sync {
     fn inputs(&self) -> &[History<T>];
     /// Where the gradient of a leaf gathers; `None` for an operation.
     fn slot(&self) -> Option<&Mutex<Option<Gradient<T>>>>;
-    /// Runs the operation's backward, which hands the gradients of the inputs to `grads`. Unless `keep`,
-    /// it consumes what the operation saved; false if that has been consumed before.
-    fn backward(&self, dy: Tensor<T>, keep: bool, grads: &mut Grads<'_, T>) -> bool;
+    /// Runs the operation's backward, which hands the gradients of the inputs to `grads`. `dy` is dense.
+    /// Unless `keep`, it consumes what the operation saved; false if that has been consumed before.
+    fn backward(&self, dy: Incoming<T>, keep: bool, grads: &mut Grads<'_, T>) -> bool;
 }
 
 /// What every node has.
@@ -95,7 +95,7 @@ impl<T: Element> Node<T> for Leaf<T> {
     fn slot(&self) -> Option<&Mutex<Option<Gradient<T>>>> {
         Some(&self.gradient)
     }
-    fn backward(&self, _: Tensor<T>, _: bool, _: &mut Grads<'_, T>) -> bool {
+    fn backward(&self, _: Incoming<T>, _: bool, _: &mut Grads<'_, T>) -> bool {
         unreachable!("a gradient that arrives at a leaf stays there")
     }
 }
@@ -134,9 +134,10 @@ where
     fn slot(&self) -> Option<&Mutex<Option<Gradient<T>>>> {
         None
     }
-    fn backward(&self, dy: Tensor<T>, keep: bool, grads: &mut Grads<'_, T>) -> bool {
+    fn backward(&self, dy: Incoming<T>, keep: bool, grads: &mut Grads<'_, T>) -> bool {
         let saved = if keep { lock(&self.saved).clone() } else { lock(&self.saved).take() };
         let Some(Saved { op, output }) = saved else { return false };
+        let Incoming::Gradient(Gradient::Dense(dy)) = dy else { unreachable!("the engine makes it dense") };
         grads.output = output;
         op.backward(dy, grads);
         true

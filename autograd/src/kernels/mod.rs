@@ -8,6 +8,7 @@ pub mod fold;
 pub mod gemm;
 pub mod lanes;
 pub mod layer_norm;
+pub mod lstm;
 pub mod math;
 pub mod parallel;
 pub mod reduce;

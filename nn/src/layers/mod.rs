@@ -5,6 +5,7 @@ mod dropout;
 mod embedding;
 mod layer_norm;
 mod linear;
+mod recurrent;
 mod sequential;
 
 pub use activations::{
@@ -15,4 +16,5 @@ pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
+pub use recurrent::{Gru, GruCell, Lstm, LstmCell, LstmState, RecurrentOptions, Rnn, RnnCell};
 pub use sequential::Sequential;

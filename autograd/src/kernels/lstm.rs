@@ -1,0 +1,363 @@
+//! The recurrent part of an LSTM over a sequence, forward and backward, for one layer in one direction.
+//!
+//! What does not wait for the step before is left to the caller, as one matrix product over all steps: the input's share
+//! of the gates, and in backward the gradients of input and weights. Here is the rest, step by step: the hidden state's
+//! share of the gates, a product with packed weights, and the cell itself, one pass over what is in the first cache.
+//!
+//! Rows of the batch never meet, so they are cut into blocks that go through the whole sequence each on its own: threads
+//! wait for each other once, at the end, and not once a step. A block is [`ROWS`] rows whatever the machine, so the
+//! result is the same bits at any number of threads.
+//!
+//! Glossary: B batch, T steps, H hidden; `i, f, g, o` the input, forget, cell and output gates, in PyTorch's order.
+
+use super::element::Float;
+use super::gemm::{Gemm, MatMut, MatRef, PackedB, Right};
+use super::parallel;
+use super::simd::{Loop, vectorised};
+
+/// Rows of the batch to a block. Fewer would read the weights more often, more would leave threads without work at
+/// the usual batch of 32.
+const ROWS: usize = 16;
+/// Multiply-adds of a step's product up to which packing the weights does not pay.
+const UNPACKED: usize = 1 << 19;
+
+/// The order of the steps.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Order<'a> {
+    /// From the last step to the first.
+    pub reverse: bool,
+    /// How many steps of each row count, the rest being padding; all, if empty. Over padding the state stays as it is.
+    pub lengths: &'a [usize],
+}
+
+impl Order<'_> {
+    /// The steps of a sequence, in the order in which forward takes them.
+    fn steps(self, count: usize) -> impl DoubleEndedIterator<Item = usize> {
+        (0..count).map(move |t| if self.reverse { count - 1 - t } else { t })
+    }
+
+    #[inline(always)]
+    fn is_padding(self, row: usize, t: usize) -> bool {
+        !self.lengths.is_empty() && t >= self.lengths[row]
+    }
+}
+
+/// T and H.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// T
+    pub steps: usize,
+    /// H
+    pub hidden: usize,
+}
+
+impl Sizes {
+    /// The width of a row of what forward saves: four gates, and the two states that the step began with.
+    pub const fn saved(hidden: usize) -> usize {
+        6 * hidden
+    }
+}
+
+/// The recurrent weights, ready for many products with the same few rows.
+struct Recurrent<'a, T: Float> {
+    weight: MatRef<'a, T>,
+    packed: Option<PackedB<T>>,
+}
+
+impl<'a, T: Float> Recurrent<'a, T> {
+    fn new(weight: MatRef<'a, T>, rows: usize) -> Self {
+        let large = rows.min(ROWS) * weight.rows() * weight.cols() > UNPACKED;
+        Recurrent { weight, packed: large.then(|| PackedB::new(weight)) }
+    }
+
+    fn right(&self) -> Right<'_, T> {
+        self.packed.as_ref().map_or_else(|| self.weight.into(), Right::from)
+    }
+}
+
+/// Some rows of the batch, all their steps.
+struct Block<'a, T> {
+    /// `[rows, T, 6H]`: i, f, g, o, h and c before the step.
+    saved: &'a mut [T],
+    /// `[rows, 2H]`: h and c, or their gradients.
+    state: &'a mut [T],
+    /// `[rows, T, H]`: the outputs; empty in backward.
+    y: &'a mut [T],
+    /// `[rows, T, H]`: the gradients of the outputs; empty in forward, or if there are none.
+    dy: &'a [T],
+    /// Those of the block's rows.
+    order: Order<'a>,
+}
+
+/// Cuts a batch into blocks and runs `work` on each, on several threads if that pays.
+fn for_each_block<T: Float>(sizes: Sizes, whole: Block<'_, T>, work: impl Fn(Block<'_, T>) + Sync) {
+    let Sizes { steps, hidden } = sizes;
+    let batch = whole.state.len() / (2 * hidden).max(1);
+    let Block { mut saved, mut state, mut y, mut dy, order } = whole;
+    let mut blocks = Vec::with_capacity(batch.div_ceil(ROWS));
+    for first in (0..batch).step_by(ROWS) {
+        let rows = ROWS.min(batch - first);
+        let wide = if y.is_empty() { 0 } else { rows * steps * hidden };
+        let given = if dy.is_empty() { 0 } else { rows * steps * hidden };
+        let lengths = order.lengths.get(first..first + rows).unwrap_or(&[]);
+        blocks.push(Some(Block {
+            saved: saved.split_off_mut(..rows * steps * Sizes::saved(hidden)).expect("the caller checked"),
+            state: state.split_off_mut(..rows * 2 * hidden).expect("the caller checked"),
+            y: y.split_off_mut(..wide).expect("the caller checked"),
+            dy: dy.split_off(..given).expect("the caller checked"),
+            order: Order { lengths, ..order },
+        }));
+    }
+    // A step's product is 4·H² multiply-adds a row, and its share of the work is by far the largest.
+    let elements = batch * steps * 4 * hidden * hidden / 16;
+    parallel::for_each_block(&mut blocks, 1, elements, |_, block| {
+        work(block[0].take().expect("each block comes once"));
+    });
+}
+
+/// Runs the sequence. `saved` `[B, T, 6H]` has the input's share of the gates, biases included, in the first 4H of each
+/// row; it leaves with the gates and the states before each step. `state` `[B, 2H]`, h and c, goes from the initial to the
+/// final one. `y` `[B, T, H]` becomes the hidden state after each step, zero over padding. `weight` is W_hh `[4H, H]`.
+pub fn forward<T: Float>(sizes: Sizes, order: Order<'_>, weight: &[T], saved: &mut [T], state: &mut [T], y: &mut [T]) {
+    let Sizes { steps, hidden } = sizes;
+    check(sizes, order, weight, saved, state);
+    assert!(y.len() * 6 == saved.len());
+    let batch = state.len() / (2 * hidden).max(1);
+    if y.is_empty() {
+        return;
+    }
+    // [H, 4H] with contiguous rows, as the kernels for small products want it.
+    let mut transposed = crate::memory::Buffer::recycled(weight.len());
+    super::strided::copy(weight, &[hidden, 4 * hidden], &[1, hidden], &mut transposed);
+    let recurrent = Recurrent::new(MatRef::row_major(&transposed, hidden, 4 * hidden), batch);
+    for_each_block(sizes, Block { saved, state, y, dy: &[], order }, |block| {
+        let Block { saved, state, y, dy: _, order } = block;
+        let (rows, width) = (state.len() / (2 * hidden), Sizes::saved(hidden));
+        for t in order.steps(steps) {
+            let h = MatRef::new(state, [rows, hidden], [2 * hidden, 1]);
+            let gates = MatMut::new(&mut saved[t * width..], [rows, 4 * hidden], [steps * width, 1]);
+            Gemm::new(h, recurrent.right()).serial().accumulate(gates);
+            vectorised(CellForward { sizes, t, order, saved, state, y });
+        }
+    });
+}
+
+/// Runs backward through the sequence. `saved` is what [`forward`] left; its gates become dL/d(their sums), from which
+/// the gradients of input, weights and biases follow. `d_state` `[B, 2H]` goes from the gradients of the final states to
+/// those of the initial ones. `dy` is `[B, T, H]`, or empty for zeros.
+pub fn backward<T: Float>(sizes: Sizes, order: Order<'_>, weight: &[T], saved: &mut [T], d_state: &mut [T], dy: &[T]) {
+    let Sizes { steps, hidden } = sizes;
+    check(sizes, order, weight, saved, d_state);
+    assert!(dy.is_empty() || dy.len() * 6 == saved.len());
+    if saved.is_empty() {
+        return;
+    }
+    let batch = d_state.len() / (2 * hidden);
+    let recurrent = Recurrent::new(MatRef::row_major(weight, 4 * hidden, hidden), batch);
+    for_each_block(sizes, Block { saved, state: d_state, y: &mut [], dy, order }, |block| {
+        let Block { saved, state, y: _, dy, order } = block;
+        let (rows, width) = (state.len() / (2 * hidden), Sizes::saved(hidden));
+        for t in order.steps(steps).rev() {
+            vectorised(CellBackward { sizes, t, order, saved, d_state: state, dy });
+            let d_gates = MatRef::new(&saved[t * width..], [rows, 4 * hidden], [steps * width, 1]);
+            let dh = MatMut::new(state, [rows, hidden], [2 * hidden, 1]);
+            Gemm::new(d_gates, recurrent.right()).serial().accumulate(dh);
+        }
+    });
+}
+
+/// Panics unless all lengths go together.
+fn check<T>(Sizes { steps, hidden }: Sizes, order: Order<'_>, weight: &[T], saved: &[T], state: &[T]) {
+    let batch = if hidden == 0 { 0 } else { state.len() / (2 * hidden) };
+    assert!(weight.len() == 4 * hidden * hidden && state.len() == batch * 2 * hidden);
+    assert!(saved.len() == batch * steps * Sizes::saved(hidden));
+    assert!(order.lengths.is_empty() || order.lengths.len() == batch);
+}
+
+/// Elements at a time: whole vectors of any instruction set, in arrays, which the compiler knows not to overlap.
+const W: usize = 16;
+
+/// The elements from `at` on; zeros behind the end.
+#[inline(always)]
+fn load<T: Float>(from: &[T], at: usize) -> [T; W] {
+    if let Some(whole) = from[at..].first_chunk::<W>() {
+        return *whole;
+    }
+    let mut values = [T::ZERO; W];
+    for (value, &x) in values.iter_mut().zip(&from[at..]) {
+        *value = x;
+    }
+    values
+}
+
+/// Writes the elements from `at` on, as far as there are any.
+#[inline(always)]
+fn store<T: Float>(to: &mut [T], at: usize, values: [T; W]) {
+    if let Some(whole) = to[at..].first_chunk_mut::<W>() {
+        *whole = values;
+        return;
+    }
+    for (x, value) in to[at..].iter_mut().zip(values) {
+        *x = value;
+    }
+}
+
+/// The parts of a saved row.
+struct Parts<'a, T> {
+    i: &'a mut [T],
+    f: &'a mut [T],
+    g: &'a mut [T],
+    o: &'a mut [T],
+    h: &'a mut [T],
+    c: &'a mut [T],
+}
+
+impl<'a, T> Parts<'a, T> {
+    /// Those of row `row` at step `t`.
+    #[inline(always)]
+    fn of(saved: &'a mut [T], Sizes { steps, hidden }: Sizes, row: usize, t: usize) -> Self {
+        let start = (row * steps + t) * Sizes::saved(hidden);
+        let (i, rest) = saved[start..start + Sizes::saved(hidden)].split_at_mut(hidden);
+        let (f, rest) = rest.split_at_mut(hidden);
+        let (g, rest) = rest.split_at_mut(hidden);
+        let (o, rest) = rest.split_at_mut(hidden);
+        let (h, c) = rest.split_at_mut(hidden);
+        Parts { i, f, g, o, h, c }
+    }
+}
+
+/// One step of all rows:
+///
+/// ```text
+/// i, f, o = sigmoid(their sums)    g = tanh(its sum)
+/// c ← f·c + i·g                    h ← o·tanh(c)
+/// ```
+struct CellForward<'a, T> {
+    sizes: Sizes,
+    t: usize,
+    order: Order<'a>,
+    saved: &'a mut [T],
+    state: &'a mut [T],
+    y: &'a mut [T],
+}
+
+impl<T: Float> Loop for CellForward<'_, T> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        let CellForward { sizes, t, order, saved, state, y } = self;
+        let Sizes { steps, hidden } = sizes;
+        for (row, state) in state.chunks_exact_mut(2 * hidden).enumerate() {
+            let Parts { i, f, g, o, h, c } = Parts::of(saved, sizes, row, t);
+            let (h_state, c_state) = state.split_at_mut(hidden);
+            let y = &mut y[(row * steps + t) * hidden..][..hidden];
+            h.copy_from_slice(h_state);
+            c.copy_from_slice(c_state);
+            if order.is_padding(row, t) {
+                y.fill(T::ZERO);
+                continue;
+            }
+            for at in (0..hidden).step_by(W) {
+                let (mut gate_i, mut gate_f) = (load(i, at), load(f, at));
+                let (mut gate_g, mut gate_o) = (load(g, at), load(o, at));
+                let (mut new_c, mut new_h) = (load(c_state, at), [T::ZERO; W]);
+                for l in 0..W {
+                    gate_i[l] = gate_i[l].sigmoid();
+                }
+                for l in 0..W {
+                    gate_f[l] = gate_f[l].sigmoid();
+                }
+                for l in 0..W {
+                    gate_g[l] = gate_g[l].tanh();
+                }
+                for l in 0..W {
+                    gate_o[l] = gate_o[l].sigmoid();
+                }
+                for l in 0..W {
+                    new_c[l] = gate_f[l] * new_c[l] + gate_i[l] * gate_g[l];
+                }
+                for l in 0..W {
+                    new_h[l] = gate_o[l] * new_c[l].tanh();
+                }
+                store(i, at, gate_i);
+                store(f, at, gate_f);
+                store(g, at, gate_g);
+                store(o, at, gate_o);
+                store(c_state, at, new_c);
+                store(h_state, at, new_h);
+            }
+            y.copy_from_slice(h_state);
+        }
+    }
+}
+
+/// One step of all rows, backward, from dh and dc:
+///
+/// ```text
+/// dh ← dh + dy
+/// do = dh·tanh(c)                  dc ← dc + dh·o·(1 − tanh²(c))
+/// di = dc·g    df = dc·c before    dg = dc·i
+/// dc ← dc·f
+/// d(sum) = di·i·(1 − i), df·f·(1 − f), dg·(1 − g²), do·o·(1 − o)
+/// ```
+///
+/// and dh is left zero, for the product of the gates' gradients with the weights to be added to.
+struct CellBackward<'a, T> {
+    sizes: Sizes,
+    t: usize,
+    order: Order<'a>,
+    saved: &'a mut [T],
+    d_state: &'a mut [T],
+    dy: &'a [T],
+}
+
+impl<T: Float> Loop for CellBackward<'_, T> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        let CellBackward { sizes, t, order, saved, d_state, dy } = self;
+        let Sizes { steps, hidden } = sizes;
+        for (row, d_state) in d_state.chunks_exact_mut(2 * hidden).enumerate() {
+            let Parts { i, f, g, o, h: _, c } = Parts::of(saved, sizes, row, t);
+            if order.is_padding(row, t) {
+                // The state passed by, and so do its gradients.
+                for gate in [i, f, g, o] {
+                    gate.fill(T::ZERO);
+                }
+                continue;
+            }
+            let (dh, dc) = d_state.split_at_mut(hidden);
+            let dy = if dy.is_empty() { dy } else { &dy[(row * steps + t) * hidden..][..hidden] };
+            for at in (0..hidden).step_by(W) {
+                let (gate_i, gate_f, gate_g, gate_o) = (load(i, at), load(f, at), load(g, at), load(o, at));
+                let (c_before, mut dh_here, mut dc_here) = (load(c, at), load(dh, at), load(dc, at));
+                let mut tanh_c = [T::ZERO; W];
+                if !dy.is_empty() {
+                    let dy = load(dy, at);
+                    for l in 0..W {
+                        dh_here[l] += dy[l];
+                    }
+                }
+                // Again, rather than from memory: it takes no longer, and need not be kept.
+                for l in 0..W {
+                    tanh_c[l] = (gate_f[l] * c_before[l] + gate_i[l] * gate_g[l]).tanh();
+                }
+                let [mut d_i, mut d_f, mut d_g, mut d_o] = [[T::ZERO; W]; 4];
+                for l in 0..W {
+                    d_o[l] = dh_here[l] * tanh_c[l] * gate_o[l] * (T::ONE - gate_o[l]);
+                    dc_here[l] += dh_here[l] * gate_o[l] * (T::ONE - tanh_c[l] * tanh_c[l]);
+                    d_i[l] = dc_here[l] * gate_g[l] * gate_i[l] * (T::ONE - gate_i[l]);
+                    d_f[l] = dc_here[l] * c_before[l] * gate_f[l] * (T::ONE - gate_f[l]);
+                    d_g[l] = dc_here[l] * gate_i[l] * (T::ONE - gate_g[l] * gate_g[l]);
+                    dc_here[l] = dc_here[l] * gate_f[l];
+                }
+                store(i, at, d_i);
+                store(f, at, d_f);
+                store(g, at, d_g);
+                store(o, at, d_o);
+                store(dc, at, dc_here);
+            }
+            dh.fill(T::ZERO);
+        }
+    }
+}
