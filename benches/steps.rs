@@ -5,8 +5,9 @@
 
 use autograd::kernels::gemm::Isa;
 use autograd::{Rng, Tensor};
+use nn::layers::RecurrentOptions;
 use nn::optim::{Adam, AdamOptions, Optimizer};
-use nn::{Embedding, Linear, Module, impl_module};
+use nn::{Embedding, Linear, Lstm, Module, impl_module};
 use std::time::{Duration, Instant};
 
 /// How long each workload is timed.
@@ -16,11 +17,14 @@ fn main() {
     // cargo passes flags such as --bench to every bench; workloads are what is left.
     let only: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     println!("threads {} isa {:?}", rayon::current_num_threads(), Isa::best());
-    let workloads: [(&str, fn() -> Box<dyn FnMut()>); 4] = [
+    let workloads: [(&str, fn() -> Box<dyn FnMut()>); 7] = [
         ("makemore_16384", || makemore(16_384, 50, 100, true)),
         ("makemore_16384_folded", || makemore_folded(16_384, 50, 100)),
         ("makemore_32", || makemore(32, 10, 200, false)),
         ("baseline_embedding_32", baseline_embedding),
+        ("vowel_lstm_1", || vowel_lstm(1)),
+        ("vowel_lstm_64", || vowel_lstm(64)),
+        ("char_lm", char_lm),
     ];
     for (name, make) in workloads {
         if only.is_empty() || only.iter().any(|wanted| wanted == name) {
@@ -156,6 +160,59 @@ fn baseline_embedding() -> Box<dyn FnMut()> {
         let h = model.fc1.forward(&model.embedding.forward(&x).flatten(1)).relu(); // [B, 64]
         let p = model.fc2.forward(&h).sigmoid(); // [B, 1]
         p.binary_cross_entropy(&y).backward();
+        adam.step();
+    })
+}
+
+/// An LSTM over an embedding, and a linear layer.
+struct Recurrent {
+    embedding: Embedding,
+    lstm: Lstm,
+    head: Linear,
+}
+impl_module!(Recurrent { embedding, lstm, head });
+
+impl Recurrent {
+    fn new([features, hidden, classes]: [usize; 3], rng: &mut Rng) -> Recurrent {
+        Recurrent {
+            embedding: Embedding::new(27, features, rng),
+            lstm: Lstm::with_options(
+                features,
+                hidden,
+                RecurrentOptions { batch_first: true, ..Default::default() },
+                rng,
+            ),
+            head: Linear::new(hidden, classes, rng),
+        }
+    }
+}
+
+/// Whether a vowel or a consonant follows 20 characters: the last hidden state decides.
+fn vowel_lstm(batch: usize) -> Box<dyn FnMut()> {
+    let mut rng = Rng::seeded(0);
+    let model = Recurrent::new([20, 50, 2], &mut rng);
+    let mut adam = Adam::new(model.named_parameters(), AdamOptions { lr: 1e-3, ..Default::default() });
+    let x = Tensor::randint(0, 27, [batch, 20], &mut rng);
+    let y = Tensor::randint(0, 2, [batch], &mut rng);
+    Box::new(move || {
+        adam.zero_grad();
+        let (_, state) = model.lstm.forward(&model.embedding.forward(&x)); // [1, B, 50]
+        model.head.forward(&state.hidden.squeeze(0)).cross_entropy(&y).backward();
+        adam.step();
+    })
+}
+
+/// A language model of characters: each of 64 hidden states says what comes next.
+fn char_lm() -> Box<dyn FnMut()> {
+    let mut rng = Rng::seeded(0);
+    let model = Recurrent::new([64, 256, 27], &mut rng);
+    let mut adam = Adam::new(model.named_parameters(), AdamOptions { lr: 1e-3, ..Default::default() });
+    let x = Tensor::randint(0, 27, [32, 64], &mut rng);
+    let y = Tensor::randint(0, 27, [32 * 64], &mut rng);
+    Box::new(move || {
+        adam.zero_grad();
+        let (h, _) = model.lstm.forward(&model.embedding.forward(&x)); // [32, 64, 256]
+        model.head.forward(&h).reshape([32 * 64, 27]).cross_entropy(&y).backward();
         adam.step();
     })
 }
