@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each example uses its part")]
 
+pub mod books;
+pub mod letters;
 pub mod plot;
 
 use anyhow::{Context, Result};
@@ -16,6 +18,20 @@ pub struct Common {
     #[arg(long, default_value_t = 42, global = true)]
     pub seed: u64,
 
+    #[command(flatten)]
+    pub output: Output,
+}
+
+impl std::ops::Deref for Common {
+    type Target = Output;
+    fn deref(&self) -> &Output {
+        &self.output
+    }
+}
+
+/// The flags of an example that has its own way with seeds.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Output {
     /// Where pictures and weights go [default: out/NAME]
     #[arg(long, global = true, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -25,7 +41,7 @@ pub struct Common {
     pub quick: bool,
 }
 
-impl Common {
+impl Output {
     /// The output folder, made if need be.
     pub fn out_dir(&self, name: &str) -> Result<PathBuf> {
         let dir = self.out.clone().unwrap_or_else(|| Path::new("out").join(name));

@@ -1,0 +1,161 @@
+//! Training: to classify, and before that perhaps to continue a text.
+
+use crate::common::{letters, progress};
+use crate::data::{Data, LENGTH};
+use crate::model::Classifier;
+use autograd::{Rng, Tensor};
+use nn::Module;
+use nn::optim::{AdamW, AdamWOptions, OneCycleLr, Optimizer, Scheduler, clip_grad_norm};
+use std::time::Instant;
+
+/// Sizes and training.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Recipe {
+    /// Numbers that stand for a character
+    #[arg(long, default_value_t = 32)]
+    pub embedding: usize,
+
+    /// Hidden units of the LSTM
+    #[arg(long, default_value_t = 96)]
+    pub hidden: usize,
+
+    /// Passes over the strings
+    #[arg(long, default_value_t = 10)]
+    pub epochs: usize,
+
+    /// Strings in a step
+    #[arg(long, default_value_t = 50)]
+    pub batch: usize,
+
+    /// The highest learning rate of the one-cycle schedule
+    #[arg(long, default_value_t = 4e-3)]
+    pub lr: f64,
+
+    /// Share of embeddings and hidden states that dropout zeroes
+    #[arg(long, default_value_t = 0.3)]
+    pub dropout: f64,
+
+    /// Weight of the second task: after each character of a string, which one comes next
+    #[arg(long, default_value_t = 1.0)]
+    pub auxiliary: f32,
+
+    /// Passes over the running text, with --pretrain
+    #[arg(long, default_value_t = 8)]
+    pub pretraining: usize,
+}
+
+/// What was measured in one pass.
+pub struct Epoch {
+    pub loss: f64,
+    /// Share of the development strings that the model is right about.
+    pub accuracy: f64,
+}
+
+/// Trains a model from this seed.
+pub fn run(recipe: &Recipe, data: &Data, pretrain: bool, seed: u64) -> (Classifier, Vec<Epoch>) {
+    let mut rng = Rng::seeded(seed);
+    let model = Classifier::new(recipe, &mut rng);
+    if pretrain {
+        learn_language(&model, recipe, &data.text, &mut rng);
+    }
+    let history = learn_to_classify(&model, recipe, data, pretrain, &mut rng);
+    (model, history)
+}
+
+/// Down the gradient, with a learning rate that rises and falls once in so many steps.
+struct Descent {
+    adam: AdamW,
+    schedule: Scheduler<OneCycleLr>,
+}
+
+impl Descent {
+    fn new(model: &Classifier, lr: f64, steps: usize) -> Descent {
+        let options = AdamWOptions { lr, weight_decay: 1e-2, ..Default::default() };
+        let mut adam = AdamW::new(model.named_parameters(), options);
+        let cycle = OneCycleLr { cycle_momentum: false, ..OneCycleLr::new(lr, steps) };
+        Descent { schedule: Scheduler::new(cycle, &mut adam), adam }
+    }
+
+    /// One step down the gradient of `loss`, which is clipped to a length of 1: recurrent networks have a few very steep
+    /// places, and a step from there would leave all that was learnt.
+    fn step(&mut self, model: &Classifier, loss: &Tensor) {
+        self.adam.zero_grad();
+        loss.backward();
+        clip_grad_norm(&model.parameters(), 1.0);
+        self.adam.step();
+        self.schedule.step(&mut self.adam);
+    }
+}
+
+fn learn_to_classify(model: &Classifier, recipe: &Recipe, data: &Data, pretrained: bool, rng: &mut Rng) -> Vec<Epoch> {
+    let count = data.train.len();
+    let steps = recipe.epochs * count.div_ceil(recipe.batch);
+    // What has been learnt already should not be shaken off.
+    let lr = if pretrained { recipe.lr / 4.0 } else { recipe.lr };
+    let mut descent = Descent::new(model, lr, steps);
+    let bar = progress(steps, "classify");
+    let mut order: Vec<i64> = (0..count as i64).collect();
+    let mut history = Vec::new();
+    for epoch in 1..=recipe.epochs {
+        let start = Instant::now();
+        rng.shuffle(&mut order);
+        let mut total = 0.0;
+        for rows in order.chunks(recipe.batch) {
+            let batch = rows.len();
+            let rows = Tensor::from_slice(rows, batch);
+            let x = data.train.tokens.index_select(0, &rows); // [B, 20]
+            let y = data.train.labels.index_select(0, &rows); // [B]
+            let h = model.hidden(&x); // [B, 20, H]
+            let mut loss = model.logits(&h).cross_entropy(&y); // [B, 2] against [B]
+            total += f64::from(loss.item()) * batch as f64;
+            if recipe.auxiliary > 0.0 {
+                // One label a string is little to learn from; what follows each of its characters is known too.
+                let before = h.narrow(1, 0, LENGTH - 1); // [B, 19, H]
+                let after = x.narrow(1, 1, LENGTH - 1).flatten(0); // [B·19]
+                let logits = model.next.forward(&before).reshape([batch * (LENGTH - 1), letters::COUNT]);
+                loss = loss + logits.cross_entropy(&after) * recipe.auxiliary;
+            }
+            descent.step(model, &loss);
+            bar.inc(1);
+        }
+        let (loss, seconds) = (total / count as f64, start.elapsed().as_secs_f64());
+        let correct = model.judge(&data.dev);
+        let accuracy = correct.iter().filter(|&&right| right).count() as f64 / correct.len() as f64;
+        bar.println(format!("epoch {epoch:3}  loss {loss:.4}  dev accuracy {accuracy:.4}  {seconds:.2} s"));
+        history.push(Epoch { loss, accuracy });
+    }
+    bar.finish_and_clear();
+    history
+}
+
+/// Learns which character follows each of a running text, in windows as long as the strings will be and one more.
+fn learn_language(model: &Classifier, recipe: &Recipe, text: &[Vec<i64>], rng: &mut Rng) {
+    /// Characters in a window: twice those of a string, so that half of the states have seen as many.
+    const WINDOW: usize = 2 * LENGTH;
+    let windows: Vec<&[i64]> = text.iter().flat_map(|piece| piece.windows(WINDOW + 1).step_by(WINDOW)).collect();
+    let steps = recipe.pretraining * windows.len().div_ceil(recipe.batch);
+    let mut descent = Descent::new(model, recipe.lr, steps);
+    let bar = progress(steps, "pretrain");
+    for _ in 0..recipe.pretraining {
+        // Windows start elsewhere in each pass.
+        let offset = rng.below(WINDOW as u64) as usize;
+        let mut windows: Vec<&[i64]> = text
+            .iter()
+            .filter_map(|piece| piece.get(offset..))
+            .flat_map(|piece| piece.windows(WINDOW + 1).step_by(WINDOW))
+            .collect();
+        rng.shuffle(&mut windows);
+        for chosen in windows.chunks(recipe.batch) {
+            let batch = chosen.len();
+            let both = Tensor::from_slice(&chosen.concat(), [batch, WINDOW + 1]); // [B, 41]
+            let x = both.narrow(1, 0, WINDOW); // [B, 40]
+            let after = both.narrow(1, 1, WINDOW).flatten(0); // [B·40]
+            let logits = model.next.forward(&model.hidden(&x)); // [B, 40, 27]
+            let loss = logits.reshape([batch * WINDOW, letters::COUNT]).cross_entropy(&after);
+            bar.set_message(format!("loss {:.3}", loss.item()));
+            descent.step(model, &loss);
+            bar.inc(1);
+        }
+    }
+    bar.finish_and_clear();
+}
