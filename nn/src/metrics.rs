@@ -1,5 +1,9 @@
 //! How good a model's predictions are.
 
+mod correlation;
+
+pub use correlation::{pearson, spearman};
+
 use autograd::Tensor;
 
 /// How often each class was taken for each: rows are the targets, columns the predictions.

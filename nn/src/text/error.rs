@@ -25,6 +25,16 @@ pub enum TextError {
         /// What stands there, and what was expected.
         reason: String,
     },
+    /// A word cannot be written in the form that was asked for.
+    #[error("{path}: the word {word:?} cannot be written: {reason}")]
+    Word {
+        /// Which file.
+        path: PathBuf,
+        /// Which word.
+        word: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// A place in a file.

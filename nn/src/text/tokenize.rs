@@ -20,6 +20,12 @@ pub fn words_and_punctuation(text: &str) -> impl DoubleEndedIterator<Item = &str
     text.split_word_bounds().filter(|token| !token.trim().is_empty())
 }
 
+/// The characters of a text as a person counts them: a letter with its accents is one, and so is an emoji with its
+/// parts. (`str::chars` gives Unicode's code points, which is what models of characters mostly read.)
+pub fn characters(text: &str) -> impl DoubleEndedIterator<Item = &str> {
+    text.graphemes(true)
+}
+
 /// The sentences of a text, without the spaces around them.
 ///
 /// The end of a line ends no sentence, since most texts are wrapped, but an empty line does. It is a rule without a
@@ -75,6 +81,7 @@ mod tests {
             "1,000.5",
             "字"
         ]));
+        assert!(characters("e\u{301}a👩‍🚀\n").eq(["e\u{301}", "a", "👩‍🚀", "\n"]));
         assert!(words_and_punctuation("“No,”\n\the said…").eq(["“", "No", ",", "”", "he", "said", "…"]));
     }
 }

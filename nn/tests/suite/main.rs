@@ -8,3 +8,4 @@ mod layers;
 mod makemore;
 mod optim;
 mod resume;
+mod word_vectors;
