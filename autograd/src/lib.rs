@@ -36,6 +36,7 @@ pub use kernels::element::{Element, Float, Number};
 pub use ops::binary_cross_entropy::{BceWithLogits, BinaryCrossEntropy};
 pub use ops::cross_entropy::{CrossEntropy, Targets};
 pub use ops::embedding::EmbeddingOptions;
+pub use ops::embedding_bag::{BagMode, Bags, EmbeddingBagOptions};
 pub use ops::nll_loss::NllLoss;
 pub use ops::recurrent::{RecurrentWeights, SequenceOptions};
 pub use ops::reduction::Reduction;

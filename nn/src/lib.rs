@@ -20,6 +20,6 @@ mod parameter;
 mod summary;
 pub mod text;
 
-pub use layers::{Dropout, Embedding, Gru, LayerNorm, Linear, Lstm, LstmState, Rnn, Sequential};
+pub use layers::{Dropout, Embedding, EmbeddingBag, Gru, LayerNorm, Linear, Lstm, LstmState, Rnn, Sequential};
 pub use module::{Describe, Layer, Module, Part, Walk};
 pub use parameter::{Buffer, LayerRng, Mode, Parameter};

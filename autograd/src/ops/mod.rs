@@ -17,6 +17,7 @@ pub mod cross_entropy;
 pub mod cumsum;
 pub mod dropout;
 pub mod embedding;
+pub mod embedding_bag;
 pub mod erf;
 pub mod exp;
 pub mod flip;

@@ -56,6 +56,18 @@ impl Embedding {
         Embedding { weight: Parameter::new(table), padding_idx: None, sparse: false }
     }
 
+    /// These vectors `[rows, width]`, learnt elsewhere, as PyTorch's `Embedding.from_pretrained`: frozen, they stay
+    /// as they are, pass gradients to no one, and are saved with the model all the same.
+    ///
+    /// # Panics
+    /// If they are no matrix.
+    #[track_caller]
+    pub fn from_pretrained(vectors: &Tensor, freeze: bool) -> Embedding {
+        let embedding = Embedding::from_table(vectors.detach());
+        embedding.weight.set_trainable(!freeze);
+        embedding
+    }
+
     /// With sparse gradients.
     pub fn sparse(self) -> Embedding {
         Embedding { sparse: true, ..self }
@@ -107,6 +119,24 @@ mod tests {
             y.sum(..).backward();
             assert_eq!(embedding.weight.grad().unwrap().to_vec(), [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 2.0, 2.0]);
             assert_eq!(matches!(embedding.weight.gradient(), Some(Gradient::Sparse(_))), sparse);
+        }
+    }
+
+    #[test]
+    fn pretrained_vectors_learn_only_if_they_are_not_frozen() {
+        use crate::optim::{Adam, AdamOptions, Optimizer};
+        for freeze in [true, false] {
+            let vectors = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+            let embedding = Embedding::from_pretrained(&vectors, freeze);
+            let scale = Parameter::new(Tensor::ones([2]));
+            let parameters = vec![embedding.weight.clone(), scale.clone()];
+            let mut adam = Adam::new(parameters, AdamOptions { weight_decay: 0.1, ..Default::default() });
+            (embedding.forward(&Tensor::of([0_i64, 1])) * scale.value()).sum(..).backward();
+            adam.step();
+            assert_eq!(embedding.weight.value().to_vec() == vectors.to_vec(), freeze);
+            assert!(scale.value().to_vec() != [1.0, 1.0]);
+            assert_eq!(embedding.state().len(), 1);
+            assert_eq!(vectors.to_vec(), [1.0, 2.0, 3.0, 4.0], "the vectors that were given are not written to");
         }
     }
 

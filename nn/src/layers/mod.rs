@@ -3,6 +3,7 @@
 mod activations;
 mod dropout;
 mod embedding;
+mod embedding_bag;
 mod layer_norm;
 mod linear;
 mod recurrent;
@@ -14,6 +15,7 @@ pub use activations::{
 };
 pub use dropout::Dropout;
 pub use embedding::Embedding;
+pub use embedding_bag::EmbeddingBag;
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use recurrent::{Gru, GruCell, Lstm, LstmCell, LstmState, RecurrentOptions, Rnn, RnnCell};
