@@ -113,7 +113,8 @@ impl<T: Number> Tensor<T> {
     /// let mean = table.embedding_bag(&Tensor::of([[0_i64, 2], [1, 1]]), EmbeddingBagOptions::default());
     /// assert_eq!(mean.to_vec(), [2.0, 3.0, 2.0, 3.0]);
     /// // Bags of one, none and two.
-    /// let bags = Bags { offsets: Some(&Tensor::of([0_i64, 1, 1])), ..Bags::from(&Tensor::of([2_i64, 0, 1])) };
+    /// let (indices, offsets) = (Tensor::of([2_i64, 0, 1]), Tensor::of([0_i64, 1, 1]));
+    /// let bags = Bags { offsets: Some(&offsets), ..Bags::from(&indices) };
     /// let sum = table.embedding_bag(bags, EmbeddingBagOptions { mode: BagMode::Sum, ..Default::default() });
     /// assert_eq!(sum.to_vec(), [4.0, 5.0, 0.0, 0.0, 2.0, 4.0]);
     /// ```
