@@ -14,6 +14,7 @@ use super::element::Float;
 use super::gemm::{Gemm, MatMut, MatRef, PackedB, Right};
 use super::parallel;
 use super::simd::{Loop, vectorised};
+use crate::memory::Buffer;
 
 /// Rows of the batch to a block. Fewer would read the weights more often, more would leave threads without work at
 /// the usual batch of 32.
@@ -58,20 +59,34 @@ impl Sizes {
     }
 }
 
-/// The recurrent weights, ready for many products with the same few rows.
-struct Recurrent<'a, T: Float> {
-    weight: MatRef<'a, T>,
-    packed: Option<PackedB<T>>,
+/// The recurrent weights as a right operand, ready for many products with the same few rows.
+enum Recurrent<T: Float> {
+    /// Row-major, `[rows, cols]`: the kernels for small products read it where it is.
+    Small { weight: Buffer<T>, rows: usize, cols: usize },
+    /// In the kernel's own order.
+    Packed(PackedB<T>),
 }
 
-impl<'a, T: Float> Recurrent<'a, T> {
-    fn new(weight: MatRef<'a, T>, rows: usize) -> Self {
-        let large = rows.min(ROWS) * weight.rows() * weight.cols() > UNPACKED;
-        Recurrent { weight, packed: large.then(|| PackedB::new(weight)) }
+impl<T: Float> Recurrent<T> {
+    fn new(weight: MatRef<'_, T>, batch: usize) -> Self {
+        let (rows, cols) = (weight.rows(), weight.cols());
+        if batch.min(ROWS) * rows * cols > UNPACKED {
+            return Recurrent::Packed(PackedB::new(weight));
+        }
+        let mut copy = Buffer::recycled(rows * cols);
+        for (i, row) in copy.chunks_exact_mut(cols.max(1)).enumerate() {
+            for (j, x) in row.iter_mut().enumerate() {
+                *x = weight.at(i, j);
+            }
+        }
+        Recurrent::Small { weight: copy, rows, cols }
     }
 
     fn right(&self) -> Right<'_, T> {
-        self.packed.as_ref().map_or_else(|| self.weight.into(), Right::from)
+        match self {
+            Recurrent::Small { weight, rows, cols } => MatRef::row_major(weight, *rows, *cols).into(),
+            Recurrent::Packed(weight) => weight.into(),
+        }
     }
 }
 
@@ -85,6 +100,8 @@ struct Block<'a, T> {
     y: &'a mut [T],
     /// `[rows, T, H]`: the gradients of the outputs; empty in forward, or if there are none.
     dy: &'a [T],
+    /// `[4H]`: the sums of the gates' gradients; empty in forward.
+    sums: &'a mut [T],
     /// Those of the block's rows.
     order: Order<'a>,
 }
@@ -93,7 +110,7 @@ struct Block<'a, T> {
 fn for_each_block<T: Float>(sizes: Sizes, whole: Block<'_, T>, work: impl Fn(Block<'_, T>) + Sync) {
     let Sizes { steps, hidden } = sizes;
     let batch = whole.state.len() / (2 * hidden).max(1);
-    let Block { mut saved, mut state, mut y, mut dy, order } = whole;
+    let Block { mut saved, mut state, mut y, mut dy, mut sums, order } = whole;
     let mut blocks = Vec::with_capacity(batch.div_ceil(ROWS));
     for first in (0..batch).step_by(ROWS) {
         let rows = ROWS.min(batch - first);
@@ -105,6 +122,7 @@ fn for_each_block<T: Float>(sizes: Sizes, whole: Block<'_, T>, work: impl Fn(Blo
             state: state.split_off_mut(..rows * 2 * hidden).expect("the caller checked"),
             y: y.split_off_mut(..wide).expect("the caller checked"),
             dy: dy.split_off(..given).expect("the caller checked"),
+            sums: sums.split_off_mut(..if sums.is_empty() { 0 } else { 4 * hidden }).expect("one for each block"),
             order: Order { lengths, ..order },
         }));
     }
@@ -115,10 +133,25 @@ fn for_each_block<T: Float>(sizes: Sizes, whole: Block<'_, T>, work: impl Fn(Blo
     });
 }
 
-/// Runs the sequence. `saved` `[B, T, 6H]` has the input's share of the gates, biases included, in the first 4H of each
-/// row; it leaves with the gates and the states before each step. `state` `[B, 2H]`, h and c, goes from the initial to the
-/// final one. `y` `[B, T, H]` becomes the hidden state after each step, zero over padding. `weight` is W_hh `[4H, H]`.
-pub fn forward<T: Float>(sizes: Sizes, order: Order<'_>, weight: &[T], saved: &mut [T], state: &mut [T], y: &mut [T]) {
+/// What [`forward`] reads and writes.
+pub struct Forward<'a, T> {
+    /// T and H.
+    pub sizes: Sizes,
+    /// The order of the steps.
+    pub order: Order<'a>,
+    /// W_hh `[4H, H]`
+    pub weight: &'a [T],
+    /// `[B, T, 6H]`: in, the input's share of the gates, biases included, in the first 4H of each row; out, the gates and
+    /// the states before each step.
+    pub saved: &'a mut [T],
+    /// `[B, 2H]`: h and c, from the initial to the final ones.
+    pub state: &'a mut [T],
+    /// `[B, T, H]`: out, the hidden state after each step, zero over padding.
+    pub y: &'a mut [T],
+}
+
+/// Runs the sequence.
+pub fn forward<T: Float>(Forward { sizes, order, weight, saved, state, y }: Forward<'_, T>) {
     let Sizes { steps, hidden } = sizes;
     check(sizes, order, weight, saved, state);
     assert!(y.len() * 6 == saved.len());
@@ -126,44 +159,67 @@ pub fn forward<T: Float>(sizes: Sizes, order: Order<'_>, weight: &[T], saved: &m
     if y.is_empty() {
         return;
     }
-    // [H, 4H] with contiguous rows, as the kernels for small products want it.
-    let mut transposed = crate::memory::Buffer::recycled(weight.len());
-    super::strided::copy(weight, &[hidden, 4 * hidden], &[1, hidden], &mut transposed);
-    let recurrent = Recurrent::new(MatRef::row_major(&transposed, hidden, 4 * hidden), batch);
-    for_each_block(sizes, Block { saved, state, y, dy: &[], order }, |block| {
-        let Block { saved, state, y, dy: _, order } = block;
+    let recurrent = Recurrent::new(MatRef::row_major(weight, 4 * hidden, hidden).t(), batch); // [H, 4H]
+    for_each_block(sizes, Block { saved, state, y, dy: &[], sums: &mut [], order }, |block| {
+        let Block { saved, state, y, order, .. } = block;
         let (rows, width) = (state.len() / (2 * hidden), Sizes::saved(hidden));
+        // ANCHOR: steps
         for t in order.steps(steps) {
             let h = MatRef::new(state, [rows, hidden], [2 * hidden, 1]);
             let gates = MatMut::new(&mut saved[t * width..], [rows, 4 * hidden], [steps * width, 1]);
             Gemm::new(h, recurrent.right()).serial().accumulate(gates);
             vectorised(CellForward { sizes, t, order, saved, state, y });
         }
+        // ANCHOR_END: steps
     });
 }
 
-/// Runs backward through the sequence. `saved` is what [`forward`] left; its gates become dL/d(their sums), from which
-/// the gradients of input, weights and biases follow. `d_state` `[B, 2H]` goes from the gradients of the final states to
-/// those of the initial ones. `dy` is `[B, T, H]`, or empty for zeros.
-pub fn backward<T: Float>(sizes: Sizes, order: Order<'_>, weight: &[T], saved: &mut [T], d_state: &mut [T], dy: &[T]) {
+/// What [`backward`] reads and writes.
+pub struct Backward<'a, T> {
+    /// T and H.
+    pub sizes: Sizes,
+    /// The order of the steps forward.
+    pub order: Order<'a>,
+    /// W_hh `[4H, H]`
+    pub weight: &'a [T],
+    /// `[B, T, 6H]`: in, what [`forward`] left; out, dL/d(the gates' sums) in the place of the gates, from which the
+    /// gradients of input and weights follow.
+    pub saved: &'a mut [T],
+    /// `[B, 2H]`: the gradients of h and c, from those of the final ones to those of the initial ones.
+    pub d_state: &'a mut [T],
+    /// `[B, T, H]`, or empty for zeros.
+    pub dy: &'a [T],
+    /// `[4H]`: out, the gates' gradients summed over all rows and steps.
+    pub d_bias: &'a mut [T],
+}
+
+/// Runs backward through the sequence.
+pub fn backward<T: Float>(Backward { sizes, order, weight, saved, d_state, dy, d_bias }: Backward<'_, T>) {
     let Sizes { steps, hidden } = sizes;
     check(sizes, order, weight, saved, d_state);
-    assert!(dy.is_empty() || dy.len() * 6 == saved.len());
+    assert!(d_bias.len() == 4 * hidden && (dy.is_empty() || dy.len() * 6 == saved.len()));
+    d_bias.fill(T::ZERO);
     if saved.is_empty() {
         return;
     }
     let batch = d_state.len() / (2 * hidden);
     let recurrent = Recurrent::new(MatRef::row_major(weight, 4 * hidden, hidden), batch);
-    for_each_block(sizes, Block { saved, state: d_state, y: &mut [], dy, order }, |block| {
-        let Block { saved, state, y: _, dy, order } = block;
+    let mut sums = Buffer::filled(batch.div_ceil(ROWS) * 4 * hidden, T::ZERO);
+    for_each_block(sizes, Block { saved, state: d_state, y: &mut [], dy, sums: &mut sums, order }, |block| {
+        let Block { saved, state, y: _, dy, sums, order } = block;
         let (rows, width) = (state.len() / (2 * hidden), Sizes::saved(hidden));
         for t in order.steps(steps).rev() {
-            vectorised(CellBackward { sizes, t, order, saved, d_state: state, dy });
+            vectorised(CellBackward { sizes, t, order, saved, d_state: state, dy, sums });
             let d_gates = MatRef::new(&saved[t * width..], [rows, 4 * hidden], [steps * width, 1]);
             let dh = MatMut::new(state, [rows, hidden], [2 * hidden, 1]);
             Gemm::new(d_gates, recurrent.right()).serial().accumulate(dh);
         }
     });
+    for sums in sums.chunks_exact(4 * hidden) {
+        for (total, &sum) in d_bias.iter_mut().zip(sums) {
+            *total += sum;
+        }
+    }
 }
 
 /// Panics unless all lengths go together.
@@ -291,6 +347,7 @@ impl<T: Float> Loop for CellForward<'_, T> {
     }
 }
 
+// ANCHOR: backward
 /// One step of all rows, backward, from dh and dc:
 ///
 /// ```text
@@ -302,6 +359,7 @@ impl<T: Float> Loop for CellForward<'_, T> {
 /// ```
 ///
 /// and dh is left zero, for the product of the gates' gradients with the weights to be added to.
+// ANCHOR_END: backward
 struct CellBackward<'a, T> {
     sizes: Sizes,
     t: usize,
@@ -309,13 +367,14 @@ struct CellBackward<'a, T> {
     saved: &'a mut [T],
     d_state: &'a mut [T],
     dy: &'a [T],
+    sums: &'a mut [T],
 }
 
 impl<T: Float> Loop for CellBackward<'_, T> {
     type Out = ();
     #[inline(always)]
     fn run(self) {
-        let CellBackward { sizes, t, order, saved, d_state, dy } = self;
+        let CellBackward { sizes, t, order, saved, d_state, dy, sums } = self;
         let Sizes { steps, hidden } = sizes;
         for (row, d_state) in d_state.chunks_exact_mut(2 * hidden).enumerate() {
             let Parts { i, f, g, o, h: _, c } = Parts::of(saved, sizes, row, t);
@@ -351,11 +410,19 @@ impl<T: Float> Loop for CellBackward<'_, T> {
                     d_g[l] = dc_here[l] * gate_i[l] * (T::ONE - gate_g[l] * gate_g[l]);
                     dc_here[l] = dc_here[l] * gate_f[l];
                 }
-                store(i, at, d_i);
-                store(f, at, d_f);
-                store(g, at, d_g);
-                store(o, at, d_o);
                 store(dc, at, dc_here);
+                // Summed up while it is in registers: to read all of it again would take as long as everything here.
+                for (gate, (to, d)) in
+                    [(&mut *i, d_i), (&mut *f, d_f), (&mut *g, d_g), (&mut *o, d_o)].into_iter().enumerate()
+                {
+                    store(to, at, d);
+                    let sum = &mut sums[gate * hidden..(gate + 1) * hidden];
+                    let mut total = load(sum, at);
+                    for l in 0..W {
+                        total[l] += d[l];
+                    }
+                    store(sum, at, total);
+                }
             }
             dh.fill(T::ZERO);
         }

@@ -25,7 +25,7 @@
 use crate::graph::{GradOptions, Grads, MultiOp, grad, recorded_together};
 use crate::kernels::element::Float;
 use crate::kernels::gemm::{Gemm, MatMut, MatRef};
-use crate::kernels::lstm::{self as kernel, Order, Sizes};
+use crate::kernels::lstm::{self as kernel, Backward, Forward, Order, Sizes};
 use crate::ops::recurrent::{RecurrentWeights, SequenceOptions, step};
 use crate::tensor::{Dims, Tensor};
 
@@ -74,14 +74,16 @@ impl<T: Float> Lstm<T> {
         let dy = dy.map(|dy| dy.packed());
         let weight_hh = self.weights.weight_hh.packed();
         let mut saved = std::mem::replace(&mut self.saved, Tensor::build(Dims::from([0]), |_| {}));
-        kernel::backward(
+        let mut d_bias = Tensor::build(Dims::from([4 * hidden]), |_| {});
+        kernel::backward(Backward {
             sizes,
-            self.order(),
-            weight_hh.slice(),
-            saved.slice_mut(),
-            d_state.slice_mut(),
-            dy.as_ref().map_or(&[], |dy| dy.slice()),
-        );
+            order: self.order(),
+            weight: weight_hh.slice(),
+            saved: saved.slice_mut(),
+            d_state: d_state.slice_mut(),
+            dy: dy.as_ref().map_or(&[], |dy| dy.slice()),
+            d_bias: d_bias.slice_mut(),
+        });
         // Of the sums: [B·T, 4H]. An empty matrix has no element to start from.
         let part = |start: usize, cols: usize| {
             MatRef::new(saved.slice().get(start..).unwrap_or(&[]), [rows, cols], [width, 1])
@@ -105,11 +107,9 @@ impl<T: Float> Lstm<T> {
             product(ds.t(), MatRef::row_major(x.slice(), rows, inputs))
         });
         grads.set(4, || product(ds.t(), h_before));
-        if self.weights.bias.is_some() && (grads.wants(5) || grads.wants(6)) {
-            let ones = Tensor::full_of(Dims::from([1, rows]), T::ONE);
-            let db = product(MatRef::row_major(ones.slice(), 1, rows), ds).reshape([4 * hidden]);
-            grads.set(5, || db.clone());
-            grads.set(6, || db);
+        if self.weights.bias.is_some() {
+            grads.set(5, || d_bias.clone());
+            grads.set(6, || d_bias);
         }
     }
 
@@ -149,6 +149,7 @@ fn joined<T: Float>(states: [Option<&Tensor<T>>; 2], batch: usize, hidden: usize
     })
 }
 
+// ANCHOR: composed
 /// The definition, in tensor operations.
 fn composed<T: Float>(
     x: &Tensor<T>,
@@ -166,6 +167,7 @@ fn composed<T: Float>(
     });
     [y, h, c]
 }
+// ANCHOR_END: composed
 
 impl<T: Float> Tensor<T> {
     /// One layer of an LSTM in one direction over sequences `[B, T, I]`, from the states h and c, each `[B, H]`. Returns
@@ -211,7 +213,8 @@ impl<T: Float> Tensor<T> {
         let mut state = joined(initial.map(Some), batch, hidden);
         let order = Order { reverse: options.reverse, lengths: options.lengths.as_deref().unwrap_or(&[]) };
         let y = Tensor::build(Dims::from([batch, steps, hidden]), |y| {
-            kernel::forward(sizes, order, weight_hh.slice(), saved.slice_mut(), state.slice_mut(), y);
+            let (saved, state) = (saved.slice_mut(), state.slice_mut());
+            kernel::forward(Forward { sizes, order, weight: weight_hh.slice(), saved, state, y });
         });
         let outputs = [y, state.narrow(1, 0, hidden), state.narrow(1, hidden, hidden)];
         recorded_together(outputs, &Lstm::inputs(self, initial, weights), || Lstm {
@@ -283,14 +286,17 @@ mod tests {
                 let all = inputs.iter().collect::<Vec<_>>();
                 let dys = vec![random(&[batch, steps, hidden]), random(&[batch, hidden]), random(&[batch, hidden])];
                 let run = |outputs: [Tensor<f64>; 3]| {
+                    // Without a step the definition's sequence of outputs depends on nothing.
+                    let given = outputs.iter().zip(&dys).filter(|(output, _)| output.has_history());
+                    let (connected, dys): (Vec<_>, Vec<_>) = given.map(|(output, dy)| (output, dy.clone())).unzip();
                     let options = GradOptions {
-                        grad_outputs: Some(dys.clone()),
+                        grad_outputs: Some(dys),
                         allow_unused: true,
                         retain_graph: true,
                         ..Default::default()
                     };
-                    let gradients = grad(&outputs.each_ref(), &all, options);
-                    outputs.into_iter().chain(gradients).collect::<Vec<_>>()
+                    let gradients = grad(&connected, &all, options);
+                    outputs.iter().cloned().chain(gradients).collect::<Vec<_>>()
                 };
                 let ours = run(x.lstm([&inputs[1], &inputs[2]], &weights, &options));
                 let definition = run(composed(&x, [&inputs[1], &inputs[2]], &weights, &options));
