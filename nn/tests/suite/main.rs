@@ -7,5 +7,6 @@ mod killed_save;
 mod layers;
 mod makemore;
 mod optim;
+mod recurrent;
 mod resume;
 mod word_vectors;

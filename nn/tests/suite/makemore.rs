@@ -9,6 +9,7 @@
 //! file says by how much the losses of PyTorch's run move when its weights do, relative to that; a step's error may
 //! so reach every later loss. At step t, counted from 1, that is t·κ·u·growth, and κ·u·loss for the last loss itself.
 
+use crate::fixture::Lcg;
 use autograd::{Float, Tensor};
 use nn::optim::{Adam, AdamOptions, Optimizer, Scheduler, Sgd, SgdOptions, StepLr};
 use nn::{Module, Parameter, impl_module};
@@ -32,38 +33,19 @@ fn number(value: &Value) -> f64 {
 
 // ---- the data, as in make_makemore.py ----
 
-struct Lcg {
-    state: u64,
+/// Contexts `[32, 3]`, and the characters that follow, `[32]`.
+fn next_batch(lcg: &mut Lcg) -> (Tensor<i64>, Tensor<i64>) {
+    let x = lcg.below(27, &[BATCH, 3]);
+    let shift = lcg.below(3, &[BATCH]);
+    let y = Tensor::from_fn([BATCH], |i| (x.value_at([i, 2]) + shift.value_at([i])) % 27);
+    (x, y)
 }
 
-impl Lcg {
-    fn next(&mut self) -> u64 {
-        self.state = (1664525 * self.state + 1013904223) % (1 << 32);
-        self.state >> 8
-    }
-
-    fn uniform<T: Float>(&mut self, scale: f64, shape: &[usize]) -> Tensor<T> {
-        Tensor::from_fn(shape, |_| T::from_f64((self.next() as f64 / (1 << 24) as f64 - 0.5) * scale))
-    }
-
-    /// Contexts `[32, 3]`, and the characters that follow, `[32]`.
-    fn batch(&mut self) -> (Tensor<i64>, Tensor<i64>) {
-        let x = Tensor::from_fn([BATCH, 3], |_| (self.next() % 27) as i64);
-        let y = Tensor::from_fn([BATCH], |i| (x.value_at([i, 2]) + (self.next() % 3) as i64) % 27);
-        (x, y)
-    }
-
-    /// C, W1, b1, W2, b2.
-    fn weights<T: Float>(&mut self) -> [Tensor<T>; 5] {
-        let sizes: [(f64, &[usize]); 5] =
-            [(4.0, &[27, 10]), (0.5, &[30, 20]), (0.25, &[20]), (0.5, &[20, 27]), (0.25, &[27])];
-        sizes.map(|(scale, shape)| self.uniform(scale, shape))
-    }
-}
-
-/// Starts where the file's runs started.
-fn data() -> Lcg {
-    Lcg { state: 2026 }
+/// C, W1, b1, W2, b2.
+fn weights<T: Float>(lcg: &mut Lcg) -> [Tensor<T>; 5] {
+    let sizes: [(f64, &[usize]); 5] =
+        [(4.0, &[27, 10]), (0.5, &[30, 20]), (0.25, &[20]), (0.5, &[20, 27]), (0.25, &[27])];
+    sizes.map(|(scale, shape)| lcg.uniform(scale, shape))
 }
 
 fn loss<T: Float>([c, w1, b1, w2, b2]: [&Tensor<T>; 5], x: &Tensor<i64>, y: &Tensor<i64>) -> Tensor<T> {
@@ -108,11 +90,11 @@ impl Run {
 
 /// Trains by `rule`, which has the step (from 1), the number of the tensor, its values and its gradient.
 fn train(mut rule: impl FnMut(usize, usize, &mut [f64], &[f64])) -> Run {
-    let mut data = data();
-    let mut weights = data.weights::<f64>().map(|w| w.requires_grad());
+    let mut data = Lcg::new();
+    let mut weights = weights::<f64>(&mut data).map(|w| w.requires_grad());
     let mut losses = Vec::new();
     for step in 1..=STEPS {
-        let (x, y) = data.batch();
+        let (x, y) = next_batch(&mut data);
         let loss = loss(weights.each_ref(), &x, &y);
         loss.backward();
         losses.push(loss.item());
@@ -169,8 +151,8 @@ impl_module!(Network { c, w1, b1, w2, b2 });
 
 /// Trains with the optimiser that `make` makes of the parameters, and with the schedule, if there is one.
 fn train_module<O: Optimizer>(make: impl FnOnce(Vec<(String, Parameter)>) -> O, schedule: Option<StepLr>) -> Run {
-    let mut data = data();
-    let [c, w1, b1, w2, b2] = data.weights().map(Parameter::new);
+    let mut data = Lcg::new();
+    let [c, w1, b1, w2, b2] = weights(&mut data).map(Parameter::new);
     let network = Network { c, w1, b1, w2, b2 };
     let mut optimizer = make(network.named_parameters());
     let mut scheduler = schedule.map(|schedule| Scheduler::new(schedule, &mut optimizer));
@@ -178,7 +160,7 @@ fn train_module<O: Optimizer>(make: impl FnOnce(Vec<(String, Parameter)>) -> O, 
     let Network { c, w1, b1, w2, b2 } = &network;
     let parameters = [c, w1, b1, w2, b2];
     for _ in 0..STEPS {
-        let (x, y) = data.batch();
+        let (x, y) = next_batch(&mut data);
         let weights = parameters.map(Parameter::value);
         let loss = loss(weights.each_ref(), &x, &y);
         optimizer.zero_grad();
