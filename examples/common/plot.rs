@@ -159,6 +159,20 @@ impl Panel {
         Panel::new(labels, vec![plot.into()]).x_range(0.0, width).y_range(0.0, height)
     }
 
+    /// A matrix as colours, with a name for each row and column.
+    pub fn labelled_heat_map(
+        labels: Labels<'_>,
+        values: Vec<Vec<f64>>,
+        rows: Vec<String>,
+        columns: Vec<String>,
+        legend: &str,
+    ) -> Panel {
+        let plot = Heatmap::new().with_data(values).with_labels(rows.clone(), columns.clone()).with_legend(legend);
+        let mut panel = Panel::new(labels, vec![plot.into()]);
+        panel.layout = panel.layout.with_x_categories(columns).with_y_categories(rows);
+        panel
+    }
+
     /// With a logarithmic horizontal axis.
     pub fn log_x(mut self) -> Panel {
         self.layout = self.layout.with_log_x();

@@ -12,15 +12,15 @@ use std::time::Instant;
 #[derive(clap::Args, Clone, Debug)]
 pub struct Recipe {
     /// Numbers that stand for a character
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, default_value_t = 16)]
     pub embedding: usize,
 
     /// Hidden units of the LSTM
-    #[arg(long, default_value_t = 96)]
+    #[arg(long, default_value_t = 48)]
     pub hidden: usize,
 
     /// Passes over the strings
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 9)]
     pub epochs: usize,
 
     /// Strings in a step
@@ -28,11 +28,11 @@ pub struct Recipe {
     pub batch: usize,
 
     /// The highest learning rate of the one-cycle schedule
-    #[arg(long, default_value_t = 4e-3)]
+    #[arg(long, default_value_t = 8e-3)]
     pub lr: f64,
 
     /// Share of embeddings and hidden states that dropout zeroes
-    #[arg(long, default_value_t = 0.3)]
+    #[arg(long, default_value_t = 0.1)]
     pub dropout: f64,
 
     /// Weight of the second task: after each character of a string, which one comes next
@@ -108,6 +108,7 @@ fn learn_to_classify(model: &Classifier, recipe: &Recipe, data: &Data, pretraine
             let h = model.hidden(&x); // [B, 20, H]
             let mut loss = model.logits(&h).cross_entropy(&y); // [B, 2] against [B]
             total += f64::from(loss.item()) * batch as f64;
+            // ANCHOR: auxiliary
             if recipe.auxiliary > 0.0 {
                 // One label a string is little to learn from; what follows each of its characters is known too.
                 let before = h.narrow(1, 0, LENGTH - 1); // [B, 19, H]
@@ -115,6 +116,7 @@ fn learn_to_classify(model: &Classifier, recipe: &Recipe, data: &Data, pretraine
                 let logits = model.next.forward(&before).reshape([batch * (LENGTH - 1), letters::COUNT]);
                 loss = loss + logits.cross_entropy(&after) * recipe.auxiliary;
             }
+            // ANCHOR_END: auxiliary
             descent.step(model, &loss);
             bar.inc(1);
         }
