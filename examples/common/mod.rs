@@ -4,6 +4,7 @@
 
 pub mod books;
 pub mod letters;
+pub mod pca;
 pub mod plot;
 
 use anyhow::{Context, Result};

@@ -1,5 +1,6 @@
 //! What a trained network leaves behind: its losses, new names, pictures, weights.
 
+use crate::common::pca::principal_plane;
 use crate::common::plot::{Labels, Panel, Series, save};
 use crate::data::{DOT, Examples, Splits, VOCABULARY, character};
 use crate::model::Bengio;
@@ -100,24 +101,4 @@ fn embedding_panel(model: &Bengio) -> Panel {
     let texts: Vec<_> = (0..VOCABULARY as i64).map(|token| character(token).to_string()).collect();
     let labels = Labels { title: "The embedding, in its two main directions", x: "first", y: "second" };
     Panel::labelled_points(labels, &points, &texts)
-}
-
-/// The first two principal components of the rows of `x` `[N, D]`: `[N, 2]`, by power iteration.
-fn principal_plane(x: &Tensor) -> Tensor {
-    let centred = x - x.mean_keepdim(0); // [N, D]
-    let mut rest = centred.clone();
-    let mut rng = Rng::seeded(0);
-    let mut components = Vec::new();
-    for _ in 0..2 {
-        let mut direction = Tensor::randn([x.size(1)], &mut rng); // [D]
-        for _ in 0..100 {
-            let next = rest.t().matmul(&rest.matmul(&direction)); // XᵀX·direction
-            let length = next.square().sum(..).sqrt();
-            direction = next / (length + f32::MIN_POSITIVE);
-        }
-        let scores = rest.matmul(&direction); // [N]
-        rest = rest - scores.unsqueeze(1) * direction.unsqueeze(0);
-        components.push(scores);
-    }
-    Tensor::stack(&components.iter().collect::<Vec<_>>(), 1)
 }

@@ -1,0 +1,196 @@
+//! The next word: an LSTM on five sentences, then on real text.
+//!
+//! `cargo run --example next_word`; `-- tiny` stops after the five sentences, `--data` takes a file or a folder.
+
+mod batches;
+#[path = "../common/mod.rs"]
+mod common;
+mod corpus;
+mod counting;
+mod model;
+mod prompt;
+mod tiny;
+mod train;
+mod vectors;
+
+use anyhow::{Context, Result, ensure};
+use autograd::Rng;
+use clap::{Parser, Subcommand};
+use common::plot::{Labels, Panel, Series, save, save_map};
+use common::{Common, pca};
+use corpus::{Corpus, Reading};
+use model::{NextWord, Sizes};
+use nn::Embedding;
+use nn::text::{Format, WordVectors};
+use prompt::Sampling;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use train::{Recipe, Run, Score};
+
+/// Predict the next word with an LSTM: five sentences first, then the King James Bible or a text of your own
+#[derive(Parser, Debug)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+
+    /// A text file, or a folder of .txt files, instead of the King James Bible
+    #[arg(long, value_name = "PATH")]
+    data: Option<PathBuf>,
+
+    /// Vectors for the words (word2vec's or GloVe's text; .bin is word2vec's binary form), instead of a quick set
+    #[arg(long, value_name = "FILE")]
+    vectors: Option<PathBuf>,
+
+    #[command(flatten)]
+    reading: Reading,
+
+    #[command(flatten)]
+    sizes: Sizes,
+
+    #[command(flatten)]
+    recipe: Recipe,
+
+    #[command(flatten)]
+    sampling: Sampling,
+
+    /// How a text begins that the model is to continue
+    #[arg(long, default_value = "and the king said unto the")]
+    prompt: String,
+
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Part {
+    /// Only the five sentences
+    Tiny,
+}
+
+fn main() -> Result<()> {
+    let cli = Cli::parse();
+    let out = cli.common.out_dir("next_word")?;
+    let start = Instant::now();
+    let (epochs, quick) = (if cli.common.quick { 20 } else { 200 }, cli.common.quick);
+    let small = tiny::run(epochs, cli.common.seed, &out)?;
+    if let Some(Part::Tiny) = cli.part {
+        println!("result accuracy={:.4} seconds={:.1}", small, start.elapsed().as_secs_f64());
+        return Ok(());
+    }
+    let score = real(&cli, quick, &out)?;
+    println!("\nPictures, weights, vocabulary and vectors are in {}", out.display());
+    println!(
+        "result perplexity={:.2} accuracy={:.4} top5={:.4} seconds={:.1}",
+        score.perplexity(),
+        score.accuracy,
+        score.top5,
+        start.elapsed().as_secs_f64()
+    );
+    Ok(())
+}
+
+/// The same on real text: three ways to start the embedding, one of which is chosen and judged.
+fn real(cli: &Cli, quick: bool, out: &Path) -> Result<Score> {
+    let seed = cli.common.seed;
+    let reading = if quick { cli.reading.quick() } else { cli.reading.clone() };
+    let recipe = if quick { cli.recipe.quick() } else { cli.recipe.clone() };
+    recipe.check()?;
+    let corpus = Corpus::read(cli.data.as_deref(), &reading, seed)?;
+    corpus.vocabulary.save(&out.join("vocabulary.json"))?;
+
+    let mut rng = Rng::seeded(seed);
+    let vectors = match &cli.vectors {
+        Some(path) => {
+            let binary = path.extension().is_some_and(|extension| extension == "bin");
+            WordVectors::read(path, if binary { Format::Binary } else { Format::Text })?
+        }
+        None => vectors::quick(&corpus, cli.sizes.embedding, if quick { 1 } else { cli.sizes.vector_epochs }, seed)?,
+    };
+    let width = vectors.width();
+    ensure!(width > 0, "the vectors have no numbers");
+    let (table, found) = vectors.table_for(corpus.vocabulary.words(), &mut rng);
+    // On the scale of a random embedding, so that the comparison is of what the vectors say, and not of their size.
+    let spread = table.square().mean(..).sqrt();
+    let table = table / spread; // [V, E]
+    println!("\nThe vectors have {width} numbers each, and cover {found} of {} words.\n", corpus.vocabulary.len());
+
+    let mut runs = Vec::new();
+    for (name, pretrained, trainable) in
+        [("random", false, true), ("pretrained, frozen", true, false), ("pretrained, fine-tuned", true, true)]
+    {
+        let mut rng = Rng::seeded(seed);
+        let mut model = NextWord::new(corpus.vocabulary.len(), width, &cli.sizes, &mut rng);
+        if pretrained {
+            model.embedding = Embedding::from_pretrained(&table, !trainable);
+        }
+        runs.push(train::train(name, model, &corpus, &recipe, seed)?);
+    }
+    compare(&corpus, &runs);
+    let best = runs.iter().min_by(|a, b| a.validation.loss.total_cmp(&b.validation.loss)).expect("three runs");
+    let test = train::evaluate(&best.model, &corpus.test, recipe.batch);
+    println!(
+        "\nThe best on validation is \"{}\". On the test sentences, which nothing was chosen by: perplexity {:.1} (counting\n\
+         pairs: {:.1}), the right word in {:.1} % of cases, among the first five in {:.1} %.\n",
+        best.name,
+        test.perplexity(),
+        counting::Counts::new(&corpus).score(&corpus.test).perplexity(),
+        test.accuracy * 100.0,
+        test.top5 * 100.0
+    );
+    prompt::show(&best.model, &corpus.vocabulary, &cli.prompt, &cli.sampling, seed);
+    leave(&corpus, &runs, best, out)?;
+    Ok(test)
+}
+
+/// Prints what each run came to.
+fn compare(corpus: &Corpus, runs: &[Run]) {
+    let counting = counting::Counts::new(corpus).score(&corpus.validation);
+    println!("\n                              parameters   epochs   perplexity   right word   in first five   seconds");
+    println!(
+        "    counting pairs of words {:>12} {:>8} {:>12.1} {:>10.1} % {:>13.1} %",
+        "",
+        "",
+        counting.perplexity(),
+        counting.accuracy * 100.0,
+        counting.top5 * 100.0
+    );
+    for run in runs {
+        println!(
+            "    {:<24} {:>11} {:>8} {:>12.1} {:>10.1} % {:>13.1} % {:>9.1}",
+            run.name,
+            run.trainable,
+            run.best_epoch,
+            run.validation.perplexity(),
+            run.validation.accuracy * 100.0,
+            run.validation.top5 * 100.0,
+            run.seconds
+        );
+    }
+}
+
+/// Pictures, weights, and the dictionary from words to vectors.
+fn leave(corpus: &Corpus, runs: &[Run], best: &Run, out: &Path) -> Result<()> {
+    let lines: Vec<_> = runs.iter().map(|run| Series { label: &run.name, points: run.perplexities.clone() }).collect();
+    let counting = counting::Counts::new(corpus).score(&corpus.validation).perplexity();
+    let labels = Labels { title: "Three ways to start the embedding", x: "epoch", y: "perplexity on validation" };
+    save(&out.join("perplexity.png"), "", 1, vec![Panel::lines(labels, &lines).reference(counting, "counting pairs")])?;
+
+    let words = corpus.vocabulary.words();
+    let table = best.model.embedding.weight.value().detach(); // [V, E]
+    // Frequent words that say something: the first few dozen are "the", "and", "of".
+    let (first, count) = (60.min(words.len() / 2), 80.min(words.len() / 2));
+    let plane = pca::principal_plane(&table.narrow(0, first, count)); // [80, 2]
+    let points: Vec<_> = plane.to_vec().chunks(2).map(|xy| (f64::from(xy[0]), f64::from(xy[1]))).collect();
+    let labels = Labels { title: "Frequent words, in their two main directions", x: "first", y: "second" };
+    save_map(&out.join("words.png"), Panel::labelled_points(labels, &points, &words[first..first + count]))?;
+
+    write_vectors(&best.model.embedding, words, &out.join("vectors.txt"))?;
+    nn::checkpoint::save_module(&best.model, &out.join("next_word.safetensors"))?;
+    Ok(())
+}
+
+/// The dictionary from words to vectors, as word2vec's text.
+fn write_vectors(embedding: &Embedding, words: &[String], path: &Path) -> Result<()> {
+    let vectors = WordVectors::new(words.to_vec(), embedding.weight.value().detach());
+    vectors.write(path, Format::Text).with_context(|| format!("cannot write {}", path.display()))
+}
