@@ -1,9 +1,9 @@
 //! Texts to learn language from: the Bible's translations that come with the examples, and files of one's own.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use bible_lib::{Bible, Translation};
-use std::fs;
-use std::path::{Path, PathBuf};
+use nn::text::{read_texts, strip_gutenberg};
+use std::path::Path;
 
 /// The King James translation.
 pub const KING_JAMES: Translation = Translation::KingJames;
@@ -29,45 +29,15 @@ pub fn verses(translation: Translation) -> Result<Vec<String>> {
     Ok(all)
 }
 
-/// The text of a file, or of each `.txt` file in a folder, in the order of their names; without Project Gutenberg's
+/// The text of a file, or of each `.txt` file in a folder, in the order of their paths; without Project Gutenberg's
 /// licence before and after it.
 pub fn texts(path: &Path) -> Result<Vec<String>> {
-    let mut files: Vec<PathBuf> = if path.is_dir() {
-        let entries = fs::read_dir(path).with_context(|| format!("cannot read the folder {}", path.display()))?;
-        let files: std::io::Result<Vec<_>> = entries.map(|entry| Ok(entry?.path())).collect();
-        files?.into_iter().filter(|file| file.extension().is_some_and(|extension| extension == "txt")).collect()
-    } else {
-        vec![path.to_path_buf()]
-    };
-    ensure!(!files.is_empty(), "{} has no .txt file", path.display());
-    files.sort();
-    let text = |file: &PathBuf| {
-        let text = fs::read_to_string(file).with_context(|| format!("cannot read {} as UTF-8 text", file.display()))?;
-        Ok(without_licence(&text).to_string())
-    };
-    files.iter().map(text).collect()
-}
-
-/// What stands between the lines `*** START OF …` and `*** END OF …` of a Gutenberg text.
-fn without_licence(text: &str) -> &str {
-    let body = match text.find("*** START OF") {
-        Some(start) => text[start..].split_once('\n').map_or("", |(_, body)| body),
-        None => text,
-    };
-    body.find("*** END OF").map_or(body, |end| &body[..end])
+    Ok(read_texts(path)?.iter().map(|(_, text)| strip_gutenberg(text).to_string()).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_licence_is_no_text() {
-        let book =
-            "The Project Gutenberg eBook\n*** START OF THE PROJECT ***\nIt was *** dark.\n*** END OF THE\nLicence";
-        assert_eq!(without_licence(book), "It was *** dark.\n");
-        assert_eq!(without_licence("Plain text"), "Plain text");
-    }
 
     #[test]
     fn the_bible_begins_with_the_beginning() {
