@@ -85,8 +85,11 @@ impl<T: Float> Op<T> for BagMean {
         if grads.create_graph() {
             // In tensor operations: each place takes its share of dy, and adds it to its row.
             grads.set(0, || {
-                let shares: Vec<T> =
-                    bags.bag_of.iter().map(|&bag| T::from_f64(1.0 / bags.rows.get(bag as usize).len() as f64)).collect();
+                let shares: Vec<T> = bags
+                    .bag_of
+                    .iter()
+                    .map(|&bag| T::from_f64(1.0 / bags.rows.get(bag as usize).len() as f64))
+                    .collect();
                 let bag_of: Vec<i64> = bags.bag_of.iter().map(|&bag| i64::from(bag)).collect();
                 let rows: Vec<i64> = bags.rows.items().iter().map(|&row| i64::from(row)).collect();
                 let count = rows.len();

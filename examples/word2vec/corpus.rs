@@ -50,11 +50,15 @@ impl Text {
         if quick {
             raw.truncate(3_000);
         }
+        let text = Text::of(&raw);
+        ensure!(!text.sentences.is_empty(), "there is no word in the text");
+        Ok(text)
+    }
+
+    /// These sentences, but for those without words.
+    pub fn of(raw: &[String]) -> Text {
         let clean = |sentence: &String| words(&sentence.to_lowercase()).collect::<Vec<_>>().join(" ");
-        let mut sentences: Vec<String> = raw.iter().map(clean).collect();
-        sentences.retain(|sentence| !sentence.is_empty());
-        ensure!(!sentences.is_empty(), "there is no word in the text");
-        Ok(Text { sentences })
+        Text { sentences: raw.iter().map(clean).filter(|sentence| !sentence.is_empty()).collect() }
     }
 
     /// Writes one sentence a line, words separated by spaces, as gensim's `LineSentence` reads it.
@@ -91,5 +95,19 @@ impl Corpus {
             sentences.finish();
         }
         Ok(Corpus { words: words().count() as u64, sentences, vocabulary })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rare_words_are_left_out_and_counted_as_words() {
+        let raw = ["The cat, the dog!", "...", "A cat; a CAT."].map(String::from);
+        let corpus = Corpus::new(&Text::of(&raw), 2).unwrap();
+        assert_eq!(corpus.vocabulary.words(), ["cat", "a", "the"]);
+        assert_eq!(corpus.words, 8);
+        assert_eq!(corpus.sentences, Lists::from([&[2, 0, 2][..], &[1, 0, 1, 0]]));
     }
 }

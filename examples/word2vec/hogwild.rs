@@ -5,16 +5,16 @@
 //! on tables of relaxed atomics. It is here to be compared with: its results differ from run to run.
 
 use crate::bag::Bags;
+use crate::common::progress;
 use crate::lists::Lists;
 use crate::logistic::Questions;
 use crate::rows::{Term, combine, dots};
-use crate::common::progress;
 use crate::train::{History, Recipe, Word2Vec};
 use crate::windows::{Ask, Batch, Sampler, stretches};
 use anyhow::{Result, ensure};
-use autograd::{Rng, Tensor};
 use autograd::kernels::math::Math;
 use autograd::kernels::simd::{Loop, vectorised};
+use autograd::{Rng, Tensor};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
@@ -169,6 +169,39 @@ fn gather(table: &SharedTable, inputs: &[u32], bags: &Lists, h: &mut Vec<f32>) {
         let rows = bags.get(input as usize);
         for &row in rows {
             table.add_row_to(row, 1.0 / rows.len() as f32, h);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bag::bag_mean;
+    use crate::logistic::logistic;
+    use autograd::{GradOptions, grad};
+    use std::sync::Arc;
+
+    /// Of a single window, a race has one runner, and does what a step of the graph does.
+    #[test]
+    fn a_race_over_one_window_is_a_step() {
+        let mut rng = Rng::seeded(3);
+        let tables = [7, 9].map(|rows| Tensor::randn([rows, 20], &mut rng).requires_grad());
+        let bags = Arc::new(Bags::new(Lists::from([&[0, 4, 5][..], &[2]])));
+        let questions =
+            Questions::new(Lists::from([&[1, 0][..]]), Lists::from([&[8, 0, 3][..]]), vec![true, false, false], 2);
+        let batch = Batch { bags: bags.clone(), questions: Arc::new(questions), pairs: 2, words: 4 };
+
+        let shared = [&tables[0], &tables[1]].map(SharedTable::new);
+        let loss = race(Race { tables: [&shared[0], &shared[1]], rates: [0.5, 0.25], batch: &batch });
+
+        let expected = logistic(&bag_mean(&tables[0], &bags), &tables[1], &batch.questions);
+        // Sums of at most 20 products of numbers below 5, and steps of at most six such rows.
+        assert!((loss - f64::from(expected.item())).abs() < 1e-4, "{loss} {expected}");
+        let gradients = grad(&[&expected], &[&tables[0], &tables[1]], GradOptions::default());
+        for (i, rate) in [0.5, 0.25].into_iter().enumerate() {
+            let stepped = tables[i].detach() - &gradients[i] * rate;
+            assert!((stepped - shared[i].to_tensor()).abs().max(..).item() < 1e-4);
+            assert!((&tables[i].detach() - shared[i].to_tensor()).abs().max(..).item() > 0.01, "something moved");
         }
     }
 }

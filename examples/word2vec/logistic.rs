@@ -9,8 +9,7 @@
 //! g = σ(z) − y   dh += g·o·dloss     do += g·h·dloss
 //! ```
 //!
-//! Forward and backward are fused. Forward reads a window's rows where they are, a tile of six products in registers,
-//! and keeps g, a number for each question. Backward makes each row of a gradient by itself, as a sum of rows
+//! Forward and backward are fused. Forward reads a window's rows where they are and keeps g, a number for each question. Backward makes each row of a gradient by itself, as a sum of rows
 //! whose factors are g: no two threads write to one row, and the order of a sum is that of the text, so results
 //! are the same bits at any number of threads. dtable is sparse: the rows used, ascending, each once.
 //!

@@ -8,9 +8,9 @@
 //! asked; `train.rs` is the loop. What makes it fast is in `bag.rs` and `logistic.rs`, two operations of this
 //! example's own, and `rows.rs`, their loops.
 
+mod bag;
 #[path = "../common/mod.rs"]
 mod common;
-mod bag;
 mod corpus;
 mod hierarchical;
 mod hogwild;

@@ -1,10 +1,11 @@
 //! The two loops that all of word2vec's time goes into: products of one vector with several rows of a table, and sums
 //! of rows, each times a factor.
 //!
-//! Rows are read where they are. Whatever is added up stays in registers: a tile of six products at once, or 32
-//! numbers of a sum. To be called inside of a [`Loop`](autograd::kernels::simd::Loop), whose instruction set they get.
+//! Rows are read where they are. Whatever is added up stays in registers: up to 96 numbers of a sum, which is twelve of
+//! AVX2's sixteen registers, and nearly all of a vector of 100. To be called inside of a [`Loop`](autograd::kernels::simd::Loop), whose instruction set they get.
 
 use autograd::Float;
+use autograd::kernels::rows::sum_of_two;
 
 /// A row of a table, times a factor.
 #[derive(Clone, Copy)]
@@ -16,55 +17,10 @@ pub struct Term<T> {
 /// out\[i\] = x · table\[rows\[i\]\], for rows as long as `x`.
 #[inline(always)]
 pub fn dots<T: Float>(x: &[T], rows: &[u32], table: &[T], out: &mut [T]) {
-    let mut at = 0;
-    while at + 6 <= rows.len() {
-        tile::<T, 6>(x, &rows[at..at + 6], table, &mut out[at..at + 6]);
-        at += 6;
-    }
-    while at + 2 <= rows.len() {
-        tile::<T, 2>(x, &rows[at..at + 2], table, &mut out[at..at + 2]);
-        at += 2;
-    }
-    if at < rows.len() {
-        tile::<T, 1>(x, &rows[at..], table, &mut out[at..]);
-    }
-}
-
-/// Numbers that are worked on at once: a vector of `f32` with AVX2.
-const LANES: usize = 8;
-
-#[inline(always)]
-fn tile<T: Float, const R: usize>(x: &[T], rows: &[u32], table: &[T], out: &mut [T]) {
     let width = x.len();
-    let mut y = [&table[..0]; R];
-    for r in 0..R {
-        let start = rows[r] as usize * width;
-        y[r] = &table[start..start + width];
-    }
-    let mut lanes = [[T::ZERO; LANES]; R];
-    let whole = width / LANES * LANES;
-    let mut at = 0;
-    while at < whole {
-        let x = &x[at..at + LANES];
-        for r in 0..R {
-            let y = &y[r][at..at + LANES];
-            for l in 0..LANES {
-                lanes[r][l] += x[l] * y[l];
-            }
-        }
-        at += LANES;
-    }
-    for r in 0..R {
-        let mut sum = T::ZERO;
-        for i in whole..width {
-            sum += x[i] * y[r][i];
-        }
-        let halves = lanes[r];
-        let mut quarters = [T::ZERO; LANES / 2];
-        for l in 0..LANES / 2 {
-            quarters[l] = halves[l] + halves[l + LANES / 2];
-        }
-        out[r] = ((quarters[0] + quarters[2]) + (quarters[1] + quarters[3])) + sum;
+    for (out, &row) in out.iter_mut().zip(rows) {
+        let start = row as usize * width;
+        *out = sum_of_two(x, &table[start..start + width], |a, b| a * b);
     }
 }
 
@@ -73,13 +29,17 @@ fn tile<T: Float, const R: usize>(x: &[T], rows: &[u32], table: &[T], out: &mut 
 pub fn combine<T: Float>(terms: &[Term<T>], table: &[T], out: &mut [T]) {
     let width = out.len();
     let mut at = 0;
+    while at + 96 <= width {
+        block::<T, 96>(terms, table, at, out);
+        at += 96;
+    }
     while at + 32 <= width {
         block::<T, 32>(terms, table, at, out);
         at += 32;
     }
-    while at + LANES <= width {
-        block::<T, LANES>(terms, table, at, out);
-        at += LANES;
+    while at + 8 <= width {
+        block::<T, 8>(terms, table, at, out);
+        at += 8;
     }
     if at + 4 <= width {
         block::<T, 4>(terms, table, at, out);
@@ -117,7 +77,7 @@ mod tests {
 
     #[test]
     fn loops_agree_with_their_definitions_at_any_width_and_count() {
-        for width in [0, 1, 3, 4, 7, 8, 9, 31, 32, 45, 100] {
+        for width in [0, 1, 3, 4, 7, 8, 9, 31, 32, 45, 96, 100, 237] {
             let table: Vec<f64> = (0..20 * width).map(number).collect();
             let row = |row: u32| &table[row as usize * width..(row as usize + 1) * width];
             for count in 0..15 {

@@ -91,7 +91,12 @@ const AHEAD: usize = 32;
 
 // ANCHOR: train
 /// Trains `model`. `watch` is called after each epoch.
-pub fn train(model: &Word2Vec, sampler: &Sampler, recipe: &Recipe, mut watch: impl FnMut(&ProgressBar)) -> Result<History> {
+pub fn train(
+    model: &Word2Vec,
+    sampler: &Sampler,
+    recipe: &Recipe,
+    mut watch: impl FnMut(&ProgressBar),
+) -> Result<History> {
     let &Recipe { epochs, lr, seed, .. } = recipe;
     ensure!(epochs > 0 && recipe.batch > 0 && lr > 0.0, "--epochs, --batch and --lr must be above 0");
     let mut sgd = Sgd::new([model.in_embed.weight.clone()], SgdOptions { lr, ..Default::default() });
@@ -164,4 +169,79 @@ pub fn evaluate(model: &Word2Vec, sampler: &Sampler, sentences: &[u32]) -> f64 {
         pairs += batch.pairs;
     }
     sum / pairs.max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bag::BLOCK;
+    use crate::common::books;
+    use crate::corpus::{Corpus, Text};
+    use crate::hierarchical::Tree;
+    use crate::negative::Negatives;
+    use crate::subword::Parts;
+    use crate::windows::{Architecture, input_rate};
+    use nn::text::{NegativeTable, Subsampler};
+
+    fn corpus(verses: usize) -> Corpus {
+        let verses = books::verses(books::KING_JAMES).unwrap()[..verses].to_vec();
+        Corpus::new(&Text::of(&verses), 3).unwrap()
+    }
+
+    fn sampler(corpus: &Corpus, architecture: Architecture, ask: Ask, parts: Option<Parts>) -> Sampler<'_> {
+        let rows = parts.as_ref().map_or(1.0, |parts| parts.mean_len(&corpus.vocabulary));
+        let subsampler = Subsampler::new(corpus.vocabulary.counts(), 1e-2);
+        let input_rate = input_rate(architecture, 3, rows);
+        Sampler { corpus, subsampler, architecture, ask, parts, window: 3, input_rate }
+    }
+
+    /// Every form: skip-gram and CBOW, each objective, with and without subwords.
+    fn samplers(corpus: &Corpus) -> Vec<Sampler<'_>> {
+        let counts = corpus.vocabulary.counts();
+        let negatives = || Ask::Negatives(Negatives { table: NegativeTable::new(counts, 0.75), count: 5 });
+        let parts = || Some(Parts::new(&corpus.vocabulary, 20_000));
+        vec![
+            sampler(corpus, Architecture::SkipGram, negatives(), None),
+            sampler(corpus, Architecture::SkipGram, negatives(), parts()),
+            sampler(corpus, Architecture::SkipGram, Ask::Softmax, None),
+            sampler(corpus, Architecture::Cbow, negatives(), None),
+            sampler(corpus, Architecture::Cbow, Ask::Tree(Tree::new(counts)), parts()),
+        ]
+    }
+
+    fn trained(sampler: &Sampler, epochs: usize) -> (Word2Vec, History) {
+        let words = sampler.corpus.vocabulary.len();
+        let rows = sampler.parts.as_ref().map_or(words, Parts::table_len);
+        let model = Word2Vec::new(rows, words, 20, &mut Rng::seeded(7));
+        let recipe = Recipe { epochs, lr: 0.02, batch: 200, held_out: 0.1, seed: 7 };
+        let history = train(&model, sampler, &recipe, |_| {}).unwrap();
+        (model, history)
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_bits_at_any_number_of_threads() {
+        let corpus = corpus(200);
+        for sampler in samplers(&corpus) {
+            let tables = [1, 2, 3].map(|threads| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                let (model, _) = pool.install(|| trained(&sampler, 1));
+                [model.in_embed, model.out_embed].map(|table| table.weight.value().to_vec())
+            });
+            assert!(tables[0] == tables[1] && tables[0] == tables[2]);
+            assert!(tables[0].iter().flatten().all(|x| x.is_finite()));
+        }
+        // Or nothing was done in parallel.
+        let batch = samplers(&corpus)[0].batch(&(0..12).collect::<Vec<_>>(), &mut Rng::seeded(1));
+        assert!(batch.bags.len() > 2 * BLOCK);
+    }
+
+    #[test]
+    fn every_objective_learns_something_about_text_that_it_has_not_seen() {
+        let corpus = corpus(600);
+        for sampler in samplers(&corpus) {
+            let (_, history) = trained(&sampler, 6);
+            let (first, last) = (history.losses[0].1, history.held_out[5].1);
+            assert!(last < 0.97 * first, "{first} {last}");
+        }
+    }
 }
