@@ -5,7 +5,7 @@
 //! dtable[row] += dy[b]/nᵦ     for each place of the row in a bag
 //! ```
 //!
-//! It agrees with [`Tensor::embedding_bag`] and `torch.nn.EmbeddingBag(mode="mean")`. Skip-gram looks words up with bags of one row, CBOW
+//! It agrees with `torch.nn.EmbeddingBag(mode="mean")`. Skip-gram looks words up with bags of one row, CBOW
 //! averages the words of a context, and with subwords every word is the mean of its parts.
 //!
 //! The gradient is sparse: the rows used, ascending, each once. Which places each row has is worked out when the bags

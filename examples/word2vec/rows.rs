@@ -5,7 +5,7 @@
 //! AVX2's sixteen registers, and nearly all of a vector of 100. To be called inside of a [`Loop`](autograd::kernels::simd::Loop), whose instruction set they get.
 
 use autograd::Float;
-use autograd::kernels::rows::sum_of_two;
+use autograd::kernels::lanes::sum_of_two;
 
 /// A row of a table, times a factor.
 #[derive(Clone, Copy)]
