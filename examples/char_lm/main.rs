@@ -55,7 +55,7 @@ struct Cli {
     resume: bool,
 
     /// Words whose places in the text are told apart by the hidden states there
-    #[arg(long, value_delimiter = ',', default_value = "bear,rose,art,saw")]
+    #[arg(long, value_delimiter = ',', default_value = "bear,saw,state,act,order")]
     senses: Vec<String>,
 
     #[command(flatten)]

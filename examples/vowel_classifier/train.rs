@@ -58,7 +58,7 @@ pub fn run(recipe: &Recipe, data: &Data, pretrain: bool, seed: u64) -> (Classifi
     if pretrain {
         learn_language(&model, recipe, &data.text, &mut rng);
     }
-    let history = learn_to_classify(&model, recipe, data, pretrain, &mut rng);
+    let history = learn_to_classify(&model, recipe, data, &mut rng);
     (model, history)
 }
 
@@ -87,12 +87,10 @@ impl Descent {
     }
 }
 
-fn learn_to_classify(model: &Classifier, recipe: &Recipe, data: &Data, pretrained: bool, rng: &mut Rng) -> Vec<Epoch> {
+fn learn_to_classify(model: &Classifier, recipe: &Recipe, data: &Data, rng: &mut Rng) -> Vec<Epoch> {
     let count = data.train.len();
     let steps = recipe.epochs * count.div_ceil(recipe.batch);
-    // What has been learnt already should not be shaken off.
-    let lr = if pretrained { recipe.lr / 4.0 } else { recipe.lr };
-    let mut descent = Descent::new(model, lr, steps);
+    let mut descent = Descent::new(model, recipe.lr, steps);
     let bar = progress(steps, "classify");
     let mut order: Vec<i64> = (0..count as i64).collect();
     let mut history = Vec::new();
