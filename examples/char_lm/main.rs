@@ -64,11 +64,14 @@ struct Cli {
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
+    cli.recipe.check()?;
+    anyhow::ensure!(cli.temperature > 0.0, "--temperature {}: it must be above 0", cli.temperature);
     let out = cli.output.out_dir("char_lm")?;
     let weights = out.join("model.safetensors");
     if let Some(prompt) = &cli.prompt {
         let model = CharLstm::new(&cli.recipe, &mut autograd::Rng::seeded(0));
         load_module(&model, &weights).context("train first, and with the same sizes")?;
+        nn::Module::eval(&model);
         let mut rng = autograd::Rng::seeded(cli.seed.unwrap_or(0));
         println!("{}", model.sample(&letters::clean(prompt), cli.length, cli.temperature, &mut rng));
         return Ok(());
@@ -104,7 +107,7 @@ fn main() -> Result<()> {
     println!("\nthe first run's weights are in {}", weights.display());
     let mut rng = autograd::Rng::seeded(0);
     for temperature in [0.5, cli.temperature, 1.2] {
-        println!("\ntemperature {temperature}:{}", model.sample(" the ", cli.length, temperature, &mut rng));
+        println!("\ntemperature {temperature}:{}", model.sample("the ", cli.length, temperature, &mut rng));
     }
     println!();
     for phrase in ["the people of the land", "the lpeope fo eht nald", "xq zzkw vjb ppt qfgh"] {

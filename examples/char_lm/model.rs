@@ -5,7 +5,7 @@ use crate::language_model::LanguageModel;
 use crate::train::Recipe;
 use autograd::{Rng, Tensor, no_grad};
 use nn::layers::{LstmState, RecurrentOptions};
-use nn::{Dropout, Embedding, Linear, Lstm, Module, impl_module};
+use nn::{Dropout, Embedding, Linear, Lstm, impl_module};
 
 /// Embedding, LSTM, linear layer.
 pub struct CharLstm {
@@ -39,9 +39,8 @@ impl CharLstm {
         (self.head.forward(&self.dropout.forward(&h)), state)
     }
 
-    /// Goes on with a text. Each character is drawn from softmax(logits / temperature).
+    /// Goes on with a text, in evaluation mode. Each character is drawn from softmax(logits / temperature).
     pub fn sample(&self, prompt: &str, length: usize, temperature: f64, rng: &mut Rng) -> String {
-        self.eval();
         let mut text = prompt.to_string();
         no_grad(|| {
             let mut input = [&[letters::SPACE][..], &letters::encode(prompt)].concat();
@@ -55,7 +54,6 @@ impl CharLstm {
                 (input, state) = (vec![letter], Some(next));
             }
         });
-        self.train();
         text
     }
 }
@@ -84,17 +82,22 @@ impl LanguageModel for CharLstm {
         })
     }
 
-    /// In one pass over the text.
+    /// In one pass over the text, piece by piece, so that a long one does not take its length in memory.
     fn each_log_prob(&self, next: &[i64], context: &[i64]) -> Vec<f64> {
+        const PIECE: usize = 4096;
         let text = [&[letters::SPACE][..], context, next].concat();
-        if next.is_empty() {
-            return Vec::new();
-        }
+        let mut terms = Vec::with_capacity(text.len());
         no_grad(|| {
-            let (logits, _) = self.forward(&letters::as_batch(&text[..text.len() - 1]), None); // [1, T, 27]
-            let log_probs = logits.log_softmax(2).narrow(1, context.len(), next.len()).to_vec();
-            let rows = log_probs.chunks(letters::COUNT).zip(next);
-            rows.map(|(row, &token)| f64::from(row[token as usize])).collect()
-        })
+            let mut state = None;
+            for start in (0..text.len() - 1).step_by(PIECE) {
+                let end = (start + PIECE).min(text.len() - 1);
+                let (logits, last) = self.forward(&letters::as_batch(&text[start..end]), state.as_ref()); // [1, T, 27]
+                let log_probs = logits.log_softmax(2).to_vec();
+                let rows = log_probs.chunks(letters::COUNT).zip(&text[start + 1..=end]);
+                terms.extend(rows.map(|(row, &token)| f64::from(row[token as usize])));
+                state = Some(last);
+            }
+        });
+        terms.split_off(context.len())
     }
 }

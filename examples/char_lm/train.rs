@@ -6,7 +6,7 @@ use crate::common::{letters, progress};
 use crate::data::Data;
 use crate::language_model::Perplexity;
 use crate::model::CharLstm;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use autograd::{Rng, Tensor};
 use nn::Module;
 use nn::checkpoint::Checkpoint;
@@ -49,6 +49,16 @@ pub struct Recipe {
     pub weight_decay: f64,
 }
 
+impl Recipe {
+    pub fn check(&self) -> Result<()> {
+        let counts = [self.embedding, self.hidden, self.epochs, self.batch, self.window];
+        ensure!(!counts.contains(&0), "--embedding, --hidden, --epochs, --batch and --window must be at least 1");
+        ensure!((0.0..1.0).contains(&self.dropout), "--dropout {}: it must be at least 0 and below 1", self.dropout);
+        ensure!(self.lr > 0.0 && self.weight_decay >= 0.0, "--lr must be above 0, --weight-decay not below");
+        Ok(())
+    }
+}
+
 impl Default for Recipe {
     fn default() -> Recipe {
         use clap::{Args, FromArgMatches};
@@ -74,11 +84,14 @@ pub fn run(recipe: &Recipe, data: &Data, seed: u64, checkpoint: &Path, resume: b
     let options = AdamWOptions { lr: recipe.lr, weight_decay: recipe.weight_decay, ..Default::default() };
     let mut adam = AdamW::new(model.named_parameters(), options);
     let steps = (data.train.len() / batch).saturating_sub(1) / window;
-    anyhow::ensure!(steps > 0, "{} characters are not enough for {batch} streams of {window}", data.train.len());
+    ensure!(steps > 0, "{} characters are not enough for {batch} streams of {window}", data.train.len());
     let schedule = OneCycleLr { cycle_momentum: false, ..OneCycleLr::new(recipe.lr, recipe.epochs * steps) };
+    // What a checkpoint must share with this run, or it would not be the same run that goes on.
+    let signature = format!("{recipe:?}, {} characters", data.train.len());
     let mut trained = Trained { model, losses: Vec::new(), held_out: Vec::new() };
     if resume && checkpoint.exists() {
-        load(&mut trained, &mut adam, &mut rng, checkpoint).context("the checkpoint is of another recipe")?;
+        load(&mut trained, &mut adam, &mut rng, checkpoint, &signature)
+            .with_context(|| format!("cannot resume from {}", checkpoint.display()))?;
         println!("seed {seed}: goes on after epoch {}", trained.losses.len());
     }
     let bar = progress(recipe.epochs * steps, &format!("seed {seed}"));
@@ -114,14 +127,14 @@ pub fn run(recipe: &Recipe, data: &Data, seed: u64, checkpoint: &Path, resume: b
         // ANCHOR_END: window
         model.eval();
         let held_out = Perplexity::of(model, &data.held_out);
+        bar.println(format!("epoch {:3}  loss {:.4}  perplexity {held_out}", epoch + 1, total / steps as f64));
+        if epoch % 5 == 4 {
+            bar.println(format!("    {}", model.sample("", 70, 0.7, &mut Rng::seeded(seed))));
+        }
         model.train();
         trained.losses.push(total / steps as f64);
         trained.held_out.push(held_out.value());
-        bar.println(format!("epoch {:3}  loss {:.4}  perplexity {held_out}", epoch + 1, total / steps as f64));
-        if epoch % 5 == 4 {
-            bar.println(format!("    {}", trained.model.sample(" ", 70, 0.7, &mut Rng::seeded(seed))));
-        }
-        save(&trained, &adam, &rng, checkpoint)?;
+        save(&trained, &adam, &rng, checkpoint, &signature)?;
     }
     bar.finish_and_clear();
     trained.model.eval();
@@ -129,19 +142,22 @@ pub fn run(recipe: &Recipe, data: &Data, seed: u64, checkpoint: &Path, resume: b
 }
 
 /// All that it takes to go on after this epoch.
-fn save(trained: &Trained, adam: &AdamW, rng: &Rng, path: &Path) -> Result<()> {
+fn save(trained: &Trained, adam: &AdamW, rng: &Rng, path: &Path, signature: &str) -> Result<()> {
     let mut checkpoint = Checkpoint::new();
     checkpoint.put_module("model", &trained.model);
     checkpoint.put_state("optimizer", &adam.state());
     checkpoint.put_rng("rng", rng);
+    checkpoint.put_text("recipe", signature);
     let numbers = |values: &[f64]| values.iter().map(f64::to_string).collect::<Vec<_>>().join(" ");
     checkpoint.put_text("losses", numbers(&trained.losses));
     checkpoint.put_text("held_out", numbers(&trained.held_out));
     Ok(checkpoint.write(path)?)
 }
 
-fn load(trained: &mut Trained, adam: &mut AdamW, rng: &mut Rng, path: &Path) -> Result<()> {
+fn load(trained: &mut Trained, adam: &mut AdamW, rng: &mut Rng, path: &Path, signature: &str) -> Result<()> {
     let checkpoint = Checkpoint::read(path)?;
+    let theirs = checkpoint.text("recipe").context("it does not say of which recipe it is")?;
+    ensure!(theirs == signature, "it is of another run: {theirs}\nand this is: {signature}");
     checkpoint.module("model", &trained.model)?;
     adam.load_state(&checkpoint.state("optimizer"))?;
     *rng = checkpoint.rng("rng")?;

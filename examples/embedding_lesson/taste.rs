@@ -56,7 +56,7 @@ fn rmse(predicted: &Tensor, ratings: &Ratings) -> f64 {
 /// Trains; returns (epoch, error) on held-out ratings.
 fn train(model: &Taste, train: &Ratings, held_out: &Ratings, epochs: usize, label: &str) -> Vec<(f64, f64)> {
     let mut rng = Rng::seeded(0);
-    // A viewer has ten ratings, and four numbers to learn from them: without decay they are learnt by heart.
+    // A viewer has ten ratings, and three numbers to learn from them: without decay they are learnt by heart.
     let options = AdamWOptions { lr: 0.01, weight_decay: 0.5, ..Default::default() };
     let mut adam = AdamW::new(model.named_parameters(), options);
     let mut order: Vec<i64> = (0..train.len() as i64).collect();

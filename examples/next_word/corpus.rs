@@ -64,30 +64,35 @@ impl Corpus {
     // ANCHOR: steps
     fn new(raw: Vec<String>, what: &str, reading: &Reading, seed: u64) -> Result<Corpus> {
         let clean: Vec<String> = raw.iter().map(|sentence| Normalizer::default().normalize(sentence)).collect();
-        let mut pieces: Vec<Vec<&str>> = Vec::new();
-        for sentence in clean.iter().filter(|sentence| !sentence.is_empty()) {
-            pieces.extend(sentence.split(' ').collect::<Vec<_>>().chunks(reading.context).map(<[&str]>::to_vec));
-        }
-        ensure!(pieces.len() >= 40, "{} {what}: at least 40 are needed", pieces.len());
-        Rng::seeded(seed).shuffle(&mut pieces);
-        let held_out = (pieces.len() / 20).clamp(10, 1000);
-        let (held_out, all) = pieces.split_at(2 * held_out);
+        let mut whole: Vec<&str> = clean.iter().map(String::as_str).filter(|sentence| !sentence.is_empty()).collect();
+        ensure!(whole.len() >= 40, "{} {what}: at least 40 are needed", whole.len());
+        Rng::seeded(seed).shuffle(&mut whole);
+        let held_out = (whole.len() / 20).clamp(10, 1000);
+        let (held_out, all) = whole.split_at(2 * held_out);
         let (validation, test) = held_out.split_at(held_out.len() / 2);
+        // Long ones in pieces, but only now: pieces of one sentence belong on one side.
+        let pieces = |sentences: &[&'_ str]| -> Vec<Vec<String>> {
+            let words = sentences.iter().map(|sentence| sentence.split(' ').map(str::to_string).collect::<Vec<_>>());
+            words.flat_map(|words| words.chunks(reading.context).map(<[String]>::to_vec).collect::<Vec<_>>()).collect()
+        };
         let train = &all[..all.len().min(reading.sentences)];
+        let [all, train, validation, test] = [all, train, validation, test].map(pieces);
 
         let special = [PAD, UNK, BOS, EOS].map(String::from).to_vec();
         ensure!(reading.vocabulary > special.len() + 1, "--vocabulary {}: too few words", reading.vocabulary);
         let options = VocabularyOptions { max_size: Some(reading.vocabulary), special, min_count: 2 };
         let vocabulary = Vocabulary::build(train.iter().flatten(), options);
-        let encode = |pieces: &[Vec<&str>]| -> Vec<Vec<u32>> {
-            let around = |piece: &Vec<&str>| vocabulary.encode([&[BOS], &piece[..], &[EOS]].concat());
+        let encode = |pieces: &[Vec<String>]| -> Vec<Vec<u32>> {
+            let around = |piece: &Vec<String>| {
+                vocabulary.encode([BOS].into_iter().chain(piece.iter().map(String::as_str)).chain([EOS]))
+            };
             pieces.iter().map(around).collect()
         };
         let corpus = Corpus {
-            all: encode(all),
-            train: encode(train),
-            validation: encode(validation),
-            test: encode(test),
+            all: encode(&all),
+            train: encode(&train),
+            validation: encode(&validation),
+            test: encode(&test),
             vocabulary,
         };
         corpus.explain(raw.len(), what, reading);

@@ -109,6 +109,7 @@ fn real(cli: &Cli, quick: bool, out: &Path) -> Result<Score> {
     let width = vectors.width();
     ensure!(width > 0, "the vectors have no numbers");
     let (table, found) = vectors.table_for(corpus.vocabulary.words(), &mut rng);
+    ensure!(found > 0, "the vectors have none of the {} words of the text", corpus.vocabulary.len());
     // On the scale of a random embedding, so that the comparison is of what the vectors say, and not of their size.
     let spread = table.square().mean(..).sqrt();
     let table = table / spread; // [V, E]

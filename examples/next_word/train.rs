@@ -37,6 +37,7 @@ impl Recipe {
 
     pub fn check(&self) -> Result<()> {
         ensure!(self.epochs > 0 && self.batch > 0 && self.patience > 0, "--epochs, --patience and --batch: at least 1");
+        ensure!(self.lr > 0.0, "--lr {}: it must be above 0", self.lr);
         Ok(())
     }
 }

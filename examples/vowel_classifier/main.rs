@@ -51,6 +51,7 @@ struct Cli {
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
+    cli.recipe.check()?;
     let out = cli.output.out_dir("vowel_classifier")?;
     let mut recipe = cli.recipe.clone();
     if cli.output.quick {
@@ -71,12 +72,13 @@ fn main() -> Result<()> {
     if cli.output.quick {
         data.train.truncate(500);
     }
+    let loading = begin.elapsed();
     println!(
         "{} strings to learn from, {} to judge by; {} read and encoded in {:.2} s",
         data.train.len(),
         data.dev.len(),
         data.source,
-        begin.elapsed().as_secs_f64()
+        loading.as_secs_f64()
     );
     let seeds = match (cli.seed, cli.output.quick) {
         (Some(seed), _) => vec![seed],
@@ -88,7 +90,7 @@ fn main() -> Result<()> {
         let start = Instant::now();
         let (model, history) = train::run(&recipe, &data, cli.pretrain, seed);
         let correct = model.judge(&data.dev);
-        let seconds = start.elapsed().as_secs_f64();
+        let seconds = (loading + start.elapsed()).as_secs_f64();
         let run = report::Run { seed, model, history, correct, seconds };
         println!("seed {seed}: accuracy {:.4} in {:.2} s, from raw text to predictions", run.accuracy(), seconds);
         runs.push(run);

@@ -3,6 +3,7 @@
 use crate::common::{letters, progress};
 use crate::data::{Data, LENGTH};
 use crate::model::Classifier;
+use anyhow::{Result, ensure};
 use autograd::{Rng, Tensor};
 use nn::Module;
 use nn::optim::{AdamW, AdamWOptions, OneCycleLr, Optimizer, Scheduler, clip_grad_norm};
@@ -42,6 +43,16 @@ pub struct Recipe {
     /// Passes over the running text, with --pretrain
     #[arg(long, default_value_t = 8)]
     pub pretraining: usize,
+}
+
+impl Recipe {
+    pub fn check(&self) -> Result<()> {
+        let counts = [self.embedding, self.hidden, self.epochs, self.batch, self.pretraining];
+        ensure!(!counts.contains(&0), "--embedding, --hidden, --epochs, --batch and --pretraining must be at least 1");
+        ensure!((0.0..1.0).contains(&self.dropout), "--dropout {}: it must be at least 0 and below 1", self.dropout);
+        ensure!(self.lr > 0.0 && self.auxiliary >= 0.0, "--lr must be above 0, --auxiliary not below");
+        Ok(())
+    }
 }
 
 /// What was measured in one pass.

@@ -180,6 +180,7 @@ fn run(cli: &Cli, out: &Path) -> Result<()> {
         held_out: options.held_out,
         seed: cli.common.seed,
     };
+    ensure!(recipe.epochs > 0 && recipe.batch > 0 && recipe.lr > 0.0, "--epochs, --batch and --lr must be above 0");
     let vectors = || WordVectors::new(vocabulary.words().to_vec(), model.vectors(&sampler));
     let history = if options.hogwild {
         println!("Threads race, and the graph is not used: other numbers in each run.");
@@ -193,10 +194,11 @@ fn run(cli: &Cli, out: &Path) -> Result<()> {
     if let Some(parts) = &sampler.parts {
         report::tell_unseen(&vectors, &model, parts);
     }
-    let judged = report::judge(&vectors, options.similarity.as_deref(), options.analogies.as_deref())?;
     report::files(&vectors, vocabulary.counts(), out)?;
     report::pictures(&vectors, &history, out)?;
     nn::checkpoint::save_module(&model, &out.join("word2vec.safetensors"))?;
+    // Last: what is in those files is not this program's to know, and what was learnt is safe.
+    let judged = report::judge(&vectors, options.similarity.as_deref(), options.analogies.as_deref())?;
     println!(
         "\nvectors.txt and vectors.bin (for gensim), projector/ (for TensorBoard), word2vec.safetensors, loss.png and \
          map.png are in {}",

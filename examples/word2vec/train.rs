@@ -98,7 +98,6 @@ pub fn train(
     mut watch: impl FnMut(&ProgressBar),
 ) -> Result<History> {
     let &Recipe { epochs, lr, seed, .. } = recipe;
-    ensure!(epochs > 0 && recipe.batch > 0 && lr > 0.0, "--epochs, --batch and --lr must be above 0");
     let mut sgd = Sgd::new([model.in_embed.weight.clone()], SgdOptions { lr, ..Default::default() });
     sgd.add_group([model.out_embed.weight.clone()], SgdOptions { lr, ..Default::default() });
 

@@ -17,7 +17,7 @@
 //!
 //! Written with tensor operations, a step is a dozen nodes, each with a pass over memory that is too short to be worth
 //! a thread. As one operation it is two products before and after the sequence, and for each step one product with
-//! weights that were packed once and one fused pass.
+//! weights that were laid out for it once and one fused pass.
 //!
 //! Saved are the gates, and h and c before each step: 6H numbers a row and step, over which backward writes ds. Under
 //! `create_graph` the steps are run again as tensor operations on the saved inputs, and those are differentiated.

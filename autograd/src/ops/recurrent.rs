@@ -9,7 +9,8 @@ pub struct SequenceOptions {
     /// From the last step to the first.
     pub reverse: bool,
     /// The length of each sequence of the batch, the steps beyond being padding: there the output is zero, and the state
-    /// stays as it is, so that the final one is that after the last real step. As PyTorch's packed sequences.
+    /// stays as it is, so that the final one is that after the last real step. As PyTorch's packed sequences, but that what
+    /// stands in the padding must be finite.
     pub lengths: Option<Vec<usize>>,
 }
 

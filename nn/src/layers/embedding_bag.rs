@@ -13,7 +13,7 @@ use autograd::{BagMode, Bags, EmbeddingBagOptions, Rng, Tensor};
 ///
 /// ```
 /// use autograd::{BagMode, Bags, Rng, Tensor};
-/// use nn::{Embedding, EmbeddingBag};
+/// use nn::EmbeddingBag;
 /// let mut rng = Rng::seeded(0);
 /// let layer = EmbeddingBag::new(27, 10, BagMode::Mean, &mut rng);
 /// assert_eq!(*layer.forward(&Tensor::of([[0_i64, 5, 13], [5, 13, 13]])).shape(), [2, 10]);
@@ -21,10 +21,6 @@ use autograd::{BagMode, Bags, EmbeddingBagOptions, Rng, Tensor};
 /// let indices = Tensor::of([4_i64, 7, 7]);
 /// let bags = Bags { offsets: Some(&offsets), ..Bags::from(&indices) };
 /// assert_eq!(*layer.forward(bags).shape(), [2, 10]);
-///
-/// // Vectors that were learnt elsewhere, to be left as they are.
-/// let frozen = Embedding::from_pretrained(&Tensor::eye(3), true);
-/// assert!(!frozen.weight.is_trainable());
 /// ```
 pub struct EmbeddingBag {
     /// `[rows, width]`
@@ -60,6 +56,7 @@ impl Module for EmbeddingBag {
         let shape = self.weight.shape();
         let mode = format!("{:?}", self.options.mode).to_lowercase();
         let padding = self.options.padding_idx.map(|row| format!(", padding_idx={row}")).unwrap_or_default();
-        format!("EmbeddingBag({}, {}, mode='{mode}'{padding})", shape[0], shape[1])
+        let sparse = if self.options.sparse { ", sparse=True" } else { "" };
+        format!("EmbeddingBag({}, {}, mode='{mode}'{padding}{sparse})", shape[0], shape[1])
     }
 }

@@ -24,7 +24,7 @@ use autograd::{Rng, Tensor};
 /// assert_eq!(*y.shape(), [3, 7, 100]);
 /// assert_eq!(*state.hidden.shape(), [4, 3, 50]);
 ///
-/// // Sequences of different lengths, padded at the end: padding changes nothing and gives zeros.
+/// // Sequences of different lengths, padded at the end with any finite numbers: they change nothing and give zeros.
 /// let (y, _) = lstm.forward_with(&x, None, Some(&[7, 2, 5]));
 /// assert!(y.narrow(0, 1, 1).narrow(1, 2, 5).iter().all(|y| y == 0.0));
 /// ```
