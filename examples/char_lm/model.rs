@@ -1,6 +1,6 @@
 //! The model: an LSTM between an embedding and the logits of the next character.
 
-use crate::common::letters;
+use crate::common::{draw, letters};
 use crate::language_model::LanguageModel;
 use crate::train::Recipe;
 use autograd::{Rng, Tensor, no_grad};
@@ -48,27 +48,13 @@ impl CharLstm {
             for _ in 0..length {
                 let (logits, next) = self.forward(&letters::as_batch(&input), state.as_ref()); // [1, T, 27]
                 let last = logits.narrow(1, input.len() - 1, 1).reshape([letters::COUNT]);
-                let probabilities = (last * (1.0 / temperature as f32)).softmax(0).to_vec();
-                let letter = draw(&probabilities, rng);
+                let letter = draw(&(last * (1.0 / temperature as f32)).softmax(0), rng) as i64;
                 text.push(letters::decode_one(letter));
                 (input, state) = (vec![letter], Some(next));
             }
         });
         text
     }
-}
-
-/// An index, as likely as its probability.
-fn draw(probabilities: &[f32], rng: &mut Rng) -> i64 {
-    let mut left = rng.uniform();
-    for (index, &probability) in probabilities.iter().enumerate() {
-        left -= f64::from(probability);
-        if left < 0.0 {
-            return index as i64;
-        }
-    }
-    // Probabilities may add up to a little less than 1.
-    probabilities.len() as i64 - 1
 }
 
 /// Call these in evaluation mode. A text begins as if a space stood before it.

@@ -8,6 +8,7 @@ pub mod pca;
 pub mod plot;
 
 use anyhow::{Context, Result};
+use autograd::{Rng, Tensor};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -59,4 +60,21 @@ pub fn progress(steps: usize, label: &str) -> ProgressBar {
     bar.set_style(style);
     bar.set_prefix(label.to_string());
     bar
+}
+
+/// An index, as likely as its probability.
+///
+/// # Panics
+/// If the probabilities are not numbers.
+pub fn draw(probabilities: &Tensor, rng: &mut Rng) -> usize {
+    let mut left = rng.uniform();
+    for (index, probability) in probabilities.iter().enumerate() {
+        assert!(probability.is_finite(), "draw: a probability of {probability}");
+        left -= f64::from(probability);
+        if left < 0.0 {
+            return index;
+        }
+    }
+    // Rounded, they may add up to a little less than 1.
+    probabilities.count() - 1
 }

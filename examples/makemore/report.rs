@@ -1,5 +1,6 @@
 //! What a trained network leaves behind: its losses, new names, pictures, weights.
 
+use crate::common::draw;
 use crate::common::pca::principal_plane;
 use crate::common::plot::{Labels, Panel, Series, save};
 use crate::data::{DOT, Examples, Splits, VOCABULARY, character};
@@ -68,7 +69,7 @@ pub fn sample(model: &Bengio, rng: &mut Rng) -> String {
         while name.len() < 40 {
             let x = Tensor::from_slice(&window, [1, window.len()]); // [1, context]
             let p = model.forward(&x, |x| x).logits.softmax(-1); // [1, 27]
-            let next = draw(&p, rng);
+            let next = draw(&p, rng) as i64;
             if next == DOT {
                 break;
             }
@@ -80,18 +81,6 @@ pub fn sample(model: &Bengio, rng: &mut Rng) -> String {
         }
     });
     name
-}
-
-/// A token with the probabilities `p`.
-fn draw(p: &Tensor, rng: &mut Rng) -> i64 {
-    let mut left = rng.uniform();
-    for (token, p) in p.iter().enumerate() {
-        left -= f64::from(p);
-        if left < 0.0 {
-            return token as i64;
-        }
-    }
-    DOT
 }
 
 /// Where the characters lie in the plane in which their embeddings spread most.

@@ -81,14 +81,7 @@ fn draw(logits: &Tensor, sampling: &Sampling, rng: &mut Rng) -> u32 {
         return words.value_at([0]) as u32;
     }
     let p = (best / sampling.temperature).softmax(0); // [k]
-    let mut left = rng.uniform();
-    for (p, word) in p.iter().zip(words.iter()) {
-        left -= f64::from(p);
-        if left < 0.0 {
-            return word as u32;
-        }
-    }
-    words.value_at([0]) as u32
+    words.value_at([crate::common::draw(&p, rng)]) as u32
 }
 // ANCHOR_END: sample
 
