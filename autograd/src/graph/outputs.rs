@@ -1,6 +1,6 @@
 //! Operations with several outputs, such as a recurrent layer's sequence and its last states.
 //!
-//! The operation is one node. In front of it each output has a small node of its own, an [`Output`], whose backward
+//! The operation is one node. In front of it each output has a small node of its own, an `Output`, whose backward
 //! only says which output a gradient is of. Those nodes are younger than the operation's, so all of them have been
 //! taken by the time the operation is, and its backward is called once, with everything that reached any output.
 

@@ -5,7 +5,7 @@
 //! share of the gates, a product with packed weights, and the cell itself, one pass over what is in the first cache.
 //!
 //! Rows of the batch never meet, so they are cut into blocks that go through the whole sequence each on its own: threads
-//! wait for each other once, at the end, and not once a step. A block is [`ROWS`] rows whatever the machine, so the
+//! wait for each other once, at the end, and not once a step. A block is 16 rows whatever the machine, so the
 //! result is the same bits at any number of threads.
 //!
 //! Glossary: B batch, T steps, H hidden; `i, f, g, o` the input, forget, cell and output gates, in PyTorch's order.
