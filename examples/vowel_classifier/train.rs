@@ -46,6 +46,21 @@ pub struct Recipe {
 }
 
 impl Recipe {
+    /// The sizes and rates that were found best after learning the language, but for the flags that were given: what has
+    /// read more text has use for more units.
+    pub fn after_pretraining(self, given: impl Fn(&str) -> bool) -> Recipe {
+        let best = Recipe { embedding: 32, hidden: 128, epochs: 12, lr: 5e-3, dropout: 0.3, pretraining: 12, ..self };
+        Recipe {
+            embedding: if given("embedding") { self.embedding } else { best.embedding },
+            hidden: if given("hidden") { self.hidden } else { best.hidden },
+            epochs: if given("epochs") { self.epochs } else { best.epochs },
+            lr: if given("lr") { self.lr } else { best.lr },
+            dropout: if given("dropout") { self.dropout } else { best.dropout },
+            pretraining: if given("pretraining") { self.pretraining } else { best.pretraining },
+            ..self
+        }
+    }
+
     pub fn check(&self) -> Result<()> {
         let counts = [self.embedding, self.hidden, self.epochs, self.batch, self.pretraining];
         ensure!(!counts.contains(&0), "--embedding, --hidden, --epochs, --batch and --pretraining must be at least 1");
