@@ -1,6 +1,7 @@
 //! What recurrent layers share: the order of the steps, padding, and a walk over a sequence in tensor operations.
 
 use crate::kernels::element::Float;
+use crate::kernels::lstm::Order;
 use crate::tensor::{Dims, Tensor};
 
 /// In which order a recurrent layer takes the steps, and which of them count.
@@ -97,6 +98,11 @@ impl<T: Float> RecurrentWeights<T> {
 }
 
 impl SequenceOptions {
+    /// As the kernels have it.
+    pub(crate) fn order(&self) -> Order<'_> {
+        Order { reverse: self.reverse, lengths: self.lengths.as_deref().unwrap_or(&[]) }
+    }
+
     /// Walks over a sequence: `cell(t, states)` gives the states after step t, the first of which is its output. Returns
     /// the outputs `[B, T, H]` and the final states.
     pub(crate) fn walk<T: Float, const N: usize>(

@@ -49,12 +49,7 @@ impl Gru {
     /// As `forward`, and if states or lengths do not fit.
     #[track_caller]
     pub fn forward_with(&self, x: &Tensor, initial: Option<&Tensor>, lengths: Option<&[usize]>) -> (Tensor, Tensor) {
-        let initial = initial.map(|h| [h]);
-        let (y, [h]) = self.stack.run(x, initial, lengths, |x, [h], weights, options| {
-            let [y, h] = x.gru(h, weights, options);
-            (y, [h])
-        });
-        (y, h)
+        self.stack.run_one(x, initial, lengths, Tensor::gru)
     }
 }
 
@@ -64,6 +59,6 @@ impl Module for Gru {
     }
 
     fn describe(&self) -> String {
-        self.stack.describe("GRU")
+        self.stack.describe()
     }
 }

@@ -105,6 +105,6 @@ impl Module for Lstm {
     }
 
     fn describe(&self) -> String {
-        self.stack.describe("LSTM")
+        self.stack.describe()
     }
 }

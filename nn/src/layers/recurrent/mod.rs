@@ -43,6 +43,13 @@ impl Default for RecurrentOptions {
     }
 }
 
+impl RecurrentOptions {
+    /// D
+    fn directions(&self) -> usize {
+        1 + usize::from(self.bidirectional)
+    }
+}
+
 /// One layer in one direction.
 struct Direction {
     weight_ih: Parameter,
@@ -83,7 +90,7 @@ impl Direction {
 
 /// The layers of a recurrent network, whatever its cell.
 struct Stack {
-    /// What panics call it: `Lstm`.
+    /// What panics call it: `Lstm`. PyTorch writes it in capitals.
     name: &'static str,
     input_size: usize,
     hidden_size: usize,
@@ -103,7 +110,7 @@ impl Stack {
         rng: &mut Rng,
     ) -> Stack {
         assert!(options.num_layers > 0 && hidden_size > 0, "{name}: {options:?} with {hidden_size} hidden units");
-        let count = 1 + usize::from(options.bidirectional);
+        let count = options.directions();
         let mut directions = Vec::new();
         for layer in 0..options.num_layers {
             let inputs = if layer == 0 { input_size } else { count * hidden_size };
@@ -114,13 +121,8 @@ impl Stack {
         Stack { name, input_size, hidden_size, options, directions, dropout: Dropout::new(options.dropout, rng) }
     }
 
-    /// How many directions there are.
-    fn directions_of_a_layer(&self) -> usize {
-        1 + usize::from(self.options.bidirectional)
-    }
-
     fn visit(&self, walk: &mut Walk<'_>) {
-        let count = self.directions_of_a_layer();
+        let count = self.options.directions();
         for (index, direction) in self.directions.iter().enumerate() {
             let reverse = if index % count == 1 { "_reverse" } else { "" };
             direction.visit(walk, &format!("_l{}{reverse}", index / count));
@@ -129,9 +131,9 @@ impl Stack {
     }
 
     /// As PyTorch prints it.
-    fn describe(&self, name: &str) -> String {
+    fn describe(&self) -> String {
         let RecurrentOptions { num_layers, bias, batch_first, dropout, bidirectional } = self.options;
-        let mut text = format!("{name}({}, {}", self.input_size, self.hidden_size);
+        let mut text = format!("{}({}, {}", self.name.to_uppercase(), self.input_size, self.hidden_size);
         if num_layers != 1 {
             text += &format!(", num_layers={num_layers}");
         }
@@ -189,9 +191,9 @@ impl Stack {
                 state_shape(count)
             );
         }
-        let zeros = initial.is_none().then(|| Tensor::zeros([batch, *hidden_size]));
+        let zeros = Tensor::zeros([batch, *hidden_size]);
         let mut finals: [Vec<Tensor>; N] = std::array::from_fn(|_| Vec::with_capacity(count));
-        let directions = self.directions_of_a_layer();
+        let directions = options.directions();
         for (index, of_layer) in self.directions.chunks(directions).enumerate() {
             if index > 0 && options.dropout > 0.0 {
                 sequence = self.dropout.forward(&sequence);
@@ -199,11 +201,9 @@ impl Stack {
             let mut outputs = Vec::with_capacity(directions);
             for (side, direction) in of_layer.iter().enumerate() {
                 let order = SequenceOptions { reverse: side == 1, lengths: lengths.map(<[usize]>::to_vec) };
-                let states: [Tensor; N] = std::array::from_fn(|i| match (&initial, &zeros) {
-                    (Some(initial), _) => {
-                        initial[i].narrow(0, index * directions + side, 1).reshape([batch, *hidden_size])
-                    }
-                    (None, zeros) => zeros.clone().expect("made where nothing is given"),
+                let states: [Tensor; N] = std::array::from_fn(|i| match &initial {
+                    Some(initial) => initial[i].narrow(0, index * directions + side, 1).reshape(*zeros.shape()),
+                    None => zeros.clone(),
                 });
                 let (output, last) = layer(&sequence, states.each_ref(), &direction.weights(), &order);
                 outputs.push(output); // [B, T, H]
@@ -224,5 +224,20 @@ impl Stack {
             all => Tensor::stack(&all.iter().collect::<Vec<_>>(), 0).reshape(state_shape(count)),
         });
         (output, stacked)
+    }
+    /// [`run`](Stack::run) for layers of one state.
+    #[track_caller]
+    fn run_one(
+        &self,
+        x: &Tensor,
+        initial: Option<&Tensor>,
+        lengths: Option<&[usize]>,
+        layer: impl Fn(&Tensor, &Tensor, &RecurrentWeights, &SequenceOptions) -> [Tensor; 2],
+    ) -> (Tensor, Tensor) {
+        let (y, [h]) = self.run(x, initial.map(|h| [h]), lengths, |x, [h], weights, options| {
+            let [y, h] = layer(x, h, weights, options);
+            (y, [h])
+        });
+        (y, h)
     }
 }

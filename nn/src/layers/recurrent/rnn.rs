@@ -55,12 +55,7 @@ impl Rnn {
     /// As `forward`, and if states or lengths do not fit.
     #[track_caller]
     pub fn forward_with(&self, x: &Tensor, initial: Option<&Tensor>, lengths: Option<&[usize]>) -> (Tensor, Tensor) {
-        let initial = initial.map(|h| [h]);
-        let (y, [h]) = self.stack.run(x, initial, lengths, |x, [h], weights, options| {
-            let [y, h] = x.rnn(h, weights, self.nonlinearity, options);
-            (y, [h])
-        });
-        (y, h)
+        self.stack.run_one(x, initial, lengths, |x, h, weights, options| x.rnn(h, weights, self.nonlinearity, options))
     }
 }
 
@@ -70,10 +65,6 @@ impl Module for Rnn {
     }
 
     fn describe(&self) -> String {
-        let text = self.stack.describe("RNN");
-        match self.nonlinearity {
-            RnnNonlinearity::Tanh => text,
-            RnnNonlinearity::Relu => text.trim_end_matches(')').to_string() + ", nonlinearity=relu)",
-        }
+        self.stack.describe()
     }
 }
