@@ -1,0 +1,55 @@
+//! Images with a label each.
+
+use super::TensorDataset;
+use super::error::DataError;
+use super::source::Source;
+use autograd::{Dims, Tensor};
+
+/// Images with a label each.
+#[derive(Clone, Debug)]
+pub struct LabelledImages {
+    /// `[N, C, H, W]`, with values from 0 (black) to 1.
+    pub images: Tensor,
+    /// `[N]`, from 0 on.
+    pub labels: Tensor<i64>,
+}
+
+impl LabelledImages {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.labels.count()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The examples as a set to draw batches from.
+    pub fn dataset(&self) -> TensorDataset<f32, i64> {
+        TensorDataset::new(self.images.clone(), self.labels.clone())
+    }
+}
+
+/// What to train on, and what to judge by.
+#[derive(Clone, Debug)]
+pub struct Splits<S = LabelledImages> {
+    /// To train on.
+    pub train: S,
+    /// To judge by.
+    pub test: S,
+}
+
+/// Bytes from 0 to 255 as numbers from 0 to 1.
+pub(super) fn images_of(bytes: impl Fn(usize) -> u8, shape: impl Into<Dims>) -> Tensor {
+    Tensor::from_fn(shape, |i| f32::from(bytes(i)) / 255.0)
+}
+
+/// Refuses a label that stands at `byte` of the file and is none of the classes.
+pub(super) fn check_label(source: &Source, byte: u64, label: u8, classes: usize) -> Result<(), DataError> {
+    if usize::from(label) < classes {
+        return Ok(());
+    }
+    let expected = format!("one of the {classes} classes, which are numbered from 0");
+    Err(source.malformed(byte, format!("label {label}"), expected))
+}
