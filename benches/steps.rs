@@ -6,8 +6,8 @@
 use autograd::kernels::gemm::Isa;
 use autograd::{Rng, Tensor};
 use nn::layers::RecurrentOptions;
-use nn::optim::{Adam, AdamOptions, Optimizer};
-use nn::{Embedding, Linear, Lstm, Module, impl_module};
+use nn::optim::{Adam, AdamOptions, Optimizer, Sgd, SgdOptions};
+use nn::{Conv2d, Embedding, Linear, Lstm, Module, impl_module};
 use std::time::{Duration, Instant};
 
 /// How long each workload is timed.
@@ -17,7 +17,7 @@ fn main() {
     // cargo passes flags such as --bench to every bench; workloads are what is left.
     let only: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     println!("threads {} isa {:?}", rayon::current_num_threads(), Isa::best());
-    let workloads: [(&str, fn() -> Box<dyn FnMut()>); 7] = [
+    let workloads: [(&str, fn() -> Box<dyn FnMut()>); 8] = [
         ("makemore_16384", || makemore(16_384, 50, 100, true)),
         ("makemore_16384_folded", || makemore_folded(16_384, 50, 100)),
         ("makemore_32", || makemore(32, 10, 200, false)),
@@ -25,6 +25,7 @@ fn main() {
         ("vowel_lstm_1", || vowel_lstm(1)),
         ("vowel_lstm_64", || vowel_lstm(64)),
         ("char_lm", char_lm),
+        ("cifar_cnn_64", cifar_cnn),
     ];
     for (name, make) in workloads {
         if only.is_empty() || only.iter().any(|wanted| wanted == name) {
@@ -214,5 +215,30 @@ fn char_lm() -> Box<dyn FnMut()> {
         let (h, _) = model.lstm.forward(&model.embedding.forward(&x)); // [32, 64, 256]
         model.head.forward(&h).reshape([32 * 64, 27]).cross_entropy(&y).backward();
         adam.step();
+    })
+}
+
+/// Four 3 × 3 convolutions with ReLU, and a linear layer with one.
+struct CifarCnn {
+    convs: Vec<Conv2d>,
+    fc: Linear,
+}
+impl_module!(CifarCnn { convs, fc });
+
+/// Cross-entropy over a hundred classes, and SGD.
+fn cifar_cnn() -> Box<dyn FnMut()> {
+    const BATCH: usize = 64;
+    const CHANNELS: [usize; 5] = [3, 40, 56, 40, 48];
+    let mut rng = Rng::seeded(0);
+    let convs = CHANNELS.windows(2).map(|pair| Conv2d::new(pair[0], pair[1], 3, &mut rng)).collect();
+    let model = CifarCnn { convs, fc: Linear::new(48 * 24 * 24, 100, &mut rng) };
+    let mut sgd = Sgd::new(model.named_parameters(), SgdOptions { lr: 0.008, ..Default::default() });
+    let x = Tensor::rand([BATCH, 3, 32, 32], &mut rng);
+    let y = Tensor::randint(0, 100, [BATCH], &mut rng);
+    Box::new(move || {
+        sgd.zero_grad();
+        let h = model.convs.iter().fold(x.clone(), |h, conv| conv.forward(&h).relu()); // [64, 48, 24, 24]
+        model.fc.forward(&h.flatten(1)).relu().cross_entropy(&y).backward();
+        sgd.step();
     })
 }

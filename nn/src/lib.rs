@@ -20,6 +20,9 @@ mod parameter;
 mod summary;
 pub mod text;
 
-pub use layers::{Dropout, Embedding, EmbeddingBag, Gru, LayerNorm, Linear, Lstm, LstmState, Rnn, Sequential};
+pub use layers::{
+    Conv1d, Conv2d, ConvTranspose2d, Dropout, Embedding, EmbeddingBag, Gru, LayerNorm, Linear, Lstm, LstmState, Rnn,
+    Sequential,
+};
 pub use module::{Describe, Layer, Module, Part, Walk};
 pub use parameter::{Buffer, LayerRng, Mode, Parameter};

@@ -1,5 +1,6 @@
 //! Numeric code on slices. Knows no tensor and no graph.
 pub mod along;
+pub mod conv;
 pub mod cross_entropy;
 pub mod element;
 pub mod elementwise;

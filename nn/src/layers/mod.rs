@@ -1,6 +1,7 @@
 //! Layers.
 
 mod activations;
+mod conv;
 mod dropout;
 mod embedding;
 mod embedding_bag;
@@ -13,6 +14,7 @@ pub use activations::{
     Elu, Flatten, Gelu, GeluTanh, Hardtanh, Identity, LeakyRelu, LogSigmoid, LogSoftmax, Relu, Sigmoid, Silu, Softmax,
     Softplus, Tanh,
 };
+pub use conv::{Conv1d, Conv2d, ConvTranspose2d};
 pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use embedding_bag::EmbeddingBag;

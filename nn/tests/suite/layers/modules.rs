@@ -1,7 +1,7 @@
 //! Every layer in f32: output, gradient of the input and gradients of the parameters.
 
 use super::fixture::{FIXTURE, Options, array, check, floats, integers, shape};
-use autograd::{Rng, Tensor};
+use autograd::{Conv1dOptions, Conv2dOptions, ConvTranspose2dOptions, Rng, Tensor};
 use nn::layers::*;
 use nn::{Layer, Module};
 use serde_json::Value;
@@ -21,6 +21,7 @@ fn layer(name: &str, options: &Value, inputs: &[Value]) -> Box<dyn Layer> {
             norm.eps = Options(options).number("eps", norm.eps);
             Box::new(norm)
         }
+        "Conv1d" | "Conv2d" | "ConvTranspose2d" => convolution(name, options, inputs.len() == 3, &mut rng),
         "Relu" => Box::new(Relu),
         "Tanh" => Box::new(Tanh),
         "Sigmoid" => Box::new(Sigmoid),
@@ -37,6 +38,35 @@ fn layer(name: &str, options: &Value, inputs: &[Value]) -> Box<dyn Layer> {
         "Flatten" => Box::new(Flatten::default()),
         "Identity" => Box::new(Identity),
         _ => panic!("{name}: a layer that the fixture has and this test does not know"),
+    }
+}
+
+fn convolution(name: &str, options: &Value, bias: bool, rng: &mut Rng) -> Box<dyn Layer> {
+    let numbers = |name: &str| options.get(name).map(shape);
+    let pair = |name: &str, usual: usize| numbers(name).map_or([usual; 2], |pair| [pair[0], pair[1]]);
+    let one = |name: &str, usual: usize| numbers(name).map_or(usual, |one| one[0]);
+    let [inputs, outputs] = pair("channels", 0);
+    let groups = options["groups"].as_u64().map_or(1, |groups| groups as usize);
+    match name {
+        "Conv1d" => {
+            let (stride, padding, dilation) = (one("stride", 1), one("padding", 0), one("dilation", 1));
+            let options = Conv1dOptions { stride, padding, dilation, groups };
+            let conv = Conv1d::with_options(inputs, outputs, one("kernel", 0), options, rng);
+            if bias { Box::new(conv) } else { Box::new(conv.without_bias()) }
+        }
+        "Conv2d" => {
+            let (stride, padding, dilation) = (pair("stride", 1), pair("padding", 0), pair("dilation", 1));
+            let options = Conv2dOptions { stride, padding, dilation, groups };
+            let conv = Conv2d::with_options(inputs, outputs, pair("kernel", 0), options, rng);
+            if bias { Box::new(conv) } else { Box::new(conv.without_bias()) }
+        }
+        _ => {
+            let (stride, padding, dilation) = (pair("stride", 1), pair("padding", 0), pair("dilation", 1));
+            let output_padding = pair("output_padding", 0);
+            let options = ConvTranspose2dOptions { stride, padding, output_padding, dilation, groups };
+            let conv = ConvTranspose2d::with_options(inputs, outputs, pair("kernel", 0), options, rng);
+            if bias { Box::new(conv) } else { Box::new(conv.without_bias()) }
+        }
     }
 }
 
@@ -69,5 +99,5 @@ fn layers_agree_with_pytorch() {
         let leaves = [vec![Some(x.clone())], load(&*layer, &inputs[1..])].concat();
         check(&what, &layer.forward(&x), &leaves, case);
     }
-    assert_eq!(cases.len(), 25);
+    assert!(cases.len() >= 31, "the fixture has lost layers");
 }

@@ -1,0 +1,100 @@
+//! Y = W·cols + bias, for each group of samples and of channels.
+
+use super::planes::Planes;
+use super::windows::{ByWindow, Windows};
+use super::{Conv, Tasks};
+use crate::kernels::element::Float;
+use crate::kernels::gemm::{Gemm, Isa, MatMut, MatRef, PackSource, PackedA};
+use crate::kernels::parallel;
+use crate::memory::Buffer;
+
+impl Conv {
+    /// Y, [`output_shape`](Conv::output_shape): the convolution of `x` with `weight`, plus a bias a channel.
+    pub fn forward<T: Float>(&self, x: &[T], weight: &[T], bias: Option<&[T]>, y: &mut [T]) {
+        self.forward_on(Isa::best(), x, weight, bias, y);
+    }
+
+    pub(super) fn forward_on<T: Float>(&self, isa: Isa, x: &[T], weight: &[T], bias: Option<&[T]>, y: &mut [T]) {
+        self.check(x.len(), weight.len(), y.len());
+        if y.is_empty() {
+            return;
+        }
+        let (out_channels, positions, depth) = (self.out_channels, self.positions(), self.depth());
+        let image = self.input_shape()[1..].iter().product::<usize>();
+        let sample = self.groups * out_channels * positions;
+        let planes = Planes::of(self);
+        let taps = planes.taps(self.in_channels);
+        // Once for all samples.
+        let weights: Vec<PackedA<T>> = (0..self.groups)
+            .map(|group| &weight[group * out_channels * depth..])
+            .map(|weight| PackedA::with_isa(MatRef::row_major(weight, out_channels, depth), isa))
+            .collect();
+        let Tasks { samples, parallel: share, work, .. } = self.tasks();
+        let task = |task: usize, y: &mut [T]| {
+            let count = y.len() / sample;
+            let x = &x[task * samples * image..][..count * image];
+            for (group, weight) in weights.iter().enumerate() {
+                let planes = PlanesOf::new(self, &planes, x, group, count);
+                let windows = ByWindow(Windows::of(self, planes.planes, &taps, planes.data(), planes.samples()));
+                let channels = group * out_channels..(group + 1) * out_channels;
+                let mut product = Gemm::new(weight, &windows as &dyn PackSource<T>);
+                if let Some(bias) = bias {
+                    product = product.row_bias(&bias[channels.clone()]);
+                }
+                if share {
+                    product = product.serial();
+                }
+                let channels = channels.start * positions..channels.end * positions;
+                if count == 1 {
+                    product.write(MatMut::row_major(&mut y[channels], out_channels, positions));
+                    continue;
+                }
+                // The product has the channels of all samples side by side.
+                let mut together = Buffer::recycled(out_channels * count * positions);
+                product.write(MatMut::row_major(&mut together, out_channels, count * positions));
+                for (n, y) in y.chunks_exact_mut(sample).enumerate() {
+                    let rows = y[channels.clone()].chunks_exact_mut(positions);
+                    for (to, from) in rows.zip(together.chunks_exact(count * positions)) {
+                        to.copy_from_slice(&from[n * positions..][..positions]);
+                    }
+                }
+            }
+        };
+        parallel::for_each_block(y, samples * sample, if share { work } else { 0 }, task);
+    }
+}
+
+/// The planes of one group of channels of some samples: copied, or where the images are.
+pub(super) struct PlanesOf<'a, T> {
+    pub planes: &'a Planes,
+    images: &'a [T],
+    copied: Option<Buffer<T>>,
+    /// Samples, and elements from one to the next.
+    samples: [usize; 2],
+}
+
+impl<'a, T: Float> PlanesOf<'a, T> {
+    pub fn new(conv: &Conv, planes: &'a Planes, images: &'a [T], group: usize, count: usize) -> Self {
+        let pixels = conv.input[0] * conv.input[1];
+        let image = conv.groups * conv.in_channels * pixels;
+        let images = images.get(group * conv.in_channels * pixels..).unwrap_or(&[]);
+        if planes.in_place {
+            return PlanesOf { planes, images, copied: None, samples: [count, image] };
+        }
+        let sample = conv.in_channels * planes.channel();
+        let mut copy = Buffer::recycled(count * sample);
+        for (i, to) in copy.chunks_exact_mut(planes.channel()).enumerate() {
+            let (n, channel) = (i / conv.in_channels, i % conv.in_channels);
+            planes.split(&images[n * image + channel * pixels..][..pixels], to);
+        }
+        PlanesOf { planes, images, copied: Some(copy), samples: [count, sample] }
+    }
+
+    pub fn data(&self) -> &[T] {
+        self.copied.as_deref().unwrap_or(self.images)
+    }
+
+    pub fn samples(&self) -> [usize; 2] {
+        self.samples
+    }
+}

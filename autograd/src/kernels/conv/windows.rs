@@ -1,0 +1,166 @@
+//! A matrix of windows as an operand of a product, which packs itself from where the pixels are.
+
+use super::Conv;
+use super::planes::Planes;
+use crate::kernels::element::Float;
+use crate::kernels::gemm::{PackSource, Panel};
+use crate::kernels::simd::{Loop, vectorised};
+use std::ops::Range;
+
+/// A matrix with a row for each tap and a column for each window, whose element (t, w) is at
+/// `taps[t] + the start of w`. Windows come in runs of neighbours, runs in samples, each a stride apart.
+#[derive(Clone, Copy)]
+pub(super) struct Windows<'a, T> {
+    pub data: &'a [T],
+    pub taps: &'a [usize],
+    /// Windows of a run.
+    pub run: usize,
+    /// Runs of a sample, and elements from one to the next.
+    pub runs: [usize; 2],
+    /// Samples, and elements from one to the next.
+    pub samples: [usize; 2],
+}
+
+impl<'a, T> Windows<'a, T> {
+    /// What the windows of a convolution see of `samples` images, of which there are planes at `data`.
+    pub fn of(conv: &Conv, planes: &Planes, taps: &'a [usize], data: &'a [T], samples: [usize; 2]) -> Self {
+        Windows { data, taps, run: conv.output[1], runs: [conv.output[0], planes.row()], samples }
+    }
+
+    /// The output of a convolution, of which a channel plays the part of a tap.
+    pub fn of_output(conv: &Conv, channels: &'a [usize], data: &'a [T], samples: [usize; 2]) -> Self {
+        Windows { data, taps: channels, run: conv.positions(), runs: [1, 0], samples }
+    }
+
+    fn windows(&self) -> usize {
+        self.samples[0] * self.runs[0] * self.run
+    }
+
+    /// The runs of neighbours among `windows`: the number of the first, where it starts, how many there are.
+    #[inline(always)]
+    fn for_each_run(&self, windows: Range<usize>, mut f: impl FnMut(usize, usize, usize)) {
+        let mut window = windows.start;
+        while window < windows.end {
+            let (run, within) = (window / self.run, window % self.run);
+            let start = run / self.runs[0] * self.samples[1] + run % self.runs[0] * self.runs[1] + within;
+            let len = (self.run - within).min(windows.end - window);
+            f(window, start, len);
+            window += len;
+        }
+    }
+}
+
+/// Windows are lanes, taps are summed over: B of [`forward`](super::forward).
+pub(super) struct ByWindow<'a, T>(pub Windows<'a, T>);
+
+impl<T: Float> PackSource<T> for ByWindow<'_, T> {
+    fn lanes(&self) -> usize {
+        self.0.windows()
+    }
+
+    fn depth(&self) -> usize {
+        self.0.taps.len()
+    }
+
+    fn pack(&self, panel: Panel<'_, T>) {
+        let Panel { depth, lanes, width, out, .. } = panel;
+        let mut runs = [Run::default(); WIDEST];
+        let mut count = 0;
+        self.0.for_each_run(lanes.clone(), |window, start, len| {
+            runs[count] = Run { lane: window - lanes.start, start, len };
+            count += 1;
+        });
+        let (taps, runs) = (&self.0.taps[depth], &runs[..count]);
+        let mut copy = Copying { data: self.0.data, taps, runs, out };
+        match width {
+            // Any copy of a known length is a few instructions.
+            4 => vectorised(Wide::<'_, T, 4>(copy)),
+            8 => vectorised(Wide::<'_, T, 8>(copy)),
+            12 => vectorised(Wide::<'_, T, 12>(copy)),
+            16 => vectorised(Wide::<'_, T, 16>(copy)),
+            32 => vectorised(Wide::<'_, T, 32>(copy)),
+            _ => copy.as_they_are(width, 0..taps.len()),
+        }
+    }
+}
+
+/// Windows that are neighbours, from a lane of the panel on.
+#[derive(Clone, Copy, Default)]
+struct Run {
+    lane: usize,
+    start: usize,
+    len: usize,
+}
+
+/// Lanes of the widest panel.
+const WIDEST: usize = 32;
+
+/// What a panel is filled from.
+struct Copying<'a, T> {
+    data: &'a [T],
+    taps: &'a [usize],
+    runs: &'a [Run],
+    out: &'a mut [T],
+}
+
+impl<T: Float> Copying<'_, T> {
+    /// Copies each run of each of these taps, and nothing but it.
+    #[inline(always)]
+    fn as_they_are(&mut self, width: usize, taps: Range<usize>) {
+        for i in taps {
+            for &Run { lane, start, len } in self.runs {
+                let from = self.taps[i] + start;
+                self.out[i * width + lane..][..len].copy_from_slice(&self.data[from..from + len]);
+            }
+        }
+    }
+}
+
+/// A copy into panels of `W` lanes.
+struct Wide<'a, T, const W: usize>(Copying<'a, T>);
+
+impl<T: Float, const W: usize> Loop for Wide<'_, T, W> {
+    type Out = ();
+
+    /// Copies `W` elements for every run, however short it is: what is too much lands where the next run goes, or the
+    /// next tap, which are written later. Only where that would reach beyond the end is a run copied as it is.
+    #[inline(always)]
+    fn run(self) {
+        let Wide(mut copy) = self;
+        for i in 0..copy.taps.len() {
+            for &Run { lane, start, .. } in copy.runs {
+                let (from, to) = (copy.taps[i] + start, i * W + lane);
+                let (Some(from), Some(to)) = (copy.data.get(from..from + W), copy.out.get_mut(to..to + W)) else {
+                    copy.as_they_are(W, i..i + 1);
+                    break;
+                };
+                to.copy_from_slice(from);
+            }
+        }
+    }
+}
+
+/// Taps are lanes, windows are summed over: both operands of [`weight_grad`](super::weight_grad).
+pub(super) struct ByTap<'a, T>(pub Windows<'a, T>);
+
+impl<T: Float> PackSource<T> for ByTap<'_, T> {
+    fn lanes(&self) -> usize {
+        self.0.taps.len()
+    }
+
+    fn depth(&self) -> usize {
+        self.0.windows()
+    }
+
+    fn pack(&self, mut panel: Panel<'_, T>) {
+        let (first, lanes) = (panel.depth.start, panel.lanes.clone());
+        let taps = &self.0.taps[lanes];
+        let mut lines: [&[T]; WIDEST] = [&[]; WIDEST];
+        self.0.for_each_run(panel.depth.clone(), |window, start, len| {
+            for (line, tap) in lines.iter_mut().zip(taps) {
+                *line = &self.0.data[tap + start..][..len];
+            }
+            panel.write_lines(window - first, &lines[..taps.len()]);
+        });
+    }
+}

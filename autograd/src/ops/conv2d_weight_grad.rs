@@ -1,0 +1,49 @@
+//! The gradient of a convolution with respect to its weight, as an operation of its own.
+//!
+//! ```text
+//! W[o, c, ky, kx] = Σ over n, oy, ox of  Y[n, o, oy, ox] · X[n, c, oy·stride + ky·dilation − padding, …]
+//! ```
+//!
+//! It is the third of the maps that [`conv2d`](super::conv2d) is about. Nobody starts from it: it is recorded when a gradient
+//! is itself differentiated, as a gradient penalty does. Its gradients are dX = I(Y, dW) and dY = F(X, dW).
+
+use super::conv_transpose2d::input_grad;
+use super::conv2d::forward;
+use crate::graph::{Grads, Op};
+use crate::kernels::conv::Conv;
+use crate::kernels::element::Float;
+use crate::tensor::{Dims, Tensor};
+
+/// G: what is saved is each operand that the other's gradient needs.
+#[derive(Clone)]
+struct Conv2dWeightGrad<T: Float> {
+    conv: Conv,
+    x: Option<Tensor<T>>,
+    y: Option<Tensor<T>>,
+}
+
+impl<T: Float> Op<T> for Conv2dWeightGrad<T> {
+    const NAME: &'static str = "conv2d_weight_grad";
+    fn backward(self, dw: Tensor<T>, grads: &mut Grads<'_, T>) {
+        if let Some(y) = self.y {
+            grads.set(0, || input_grad(self.conv, &y, &dw, None));
+        }
+        if let Some(x) = self.x {
+            grads.set(1, || forward(self.conv, &x, &dw, None));
+        }
+    }
+}
+
+/// G(X, Y), recorded. Its gradients are checked where it comes from, in [`conv2d`](super::conv2d).
+#[track_caller]
+pub(super) fn weight_grad<T: Float>(conv: Conv, x: &Tensor<T>, y: &Tensor<T>) -> Tensor<T> {
+    let dw = {
+        let (x, y) = (x.packed(), y.packed());
+        Tensor::build(Dims::from(conv.weight_shape()), |dw| conv.weight_grad(x.slice(), y.slice(), dw))
+    };
+    dw.recorded([x, y], || Conv2dWeightGrad {
+        conv,
+        x: y.has_history().then(|| x.clone()),
+        y: x.has_history().then(|| y.clone()),
+    })
+}
