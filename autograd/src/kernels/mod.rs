@@ -1,5 +1,6 @@
 //! Numeric code on slices. Knows no tensor and no graph.
 pub mod along;
+pub mod batch_norm;
 pub mod conv;
 pub mod cross_entropy;
 pub mod element;
@@ -11,9 +12,11 @@ pub mod lanes;
 pub mod layer_norm;
 pub mod lstm;
 pub mod math;
+pub mod max_pool;
 pub mod parallel;
 pub mod reduce;
 pub mod remap;
+pub mod resample;
 pub mod rows;
 pub mod scan;
 pub mod simd;

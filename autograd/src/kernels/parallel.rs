@@ -6,6 +6,8 @@
 
 use rayon::prelude::*;
 use std::cell::Cell;
+use std::marker::PhantomData;
+use std::ops::Range;
 use std::panic::Location;
 
 /// Elements below which an element-wise kernel stays on the calling thread: about 20 µs of work. Few for Miri, which
@@ -90,6 +92,11 @@ impl<U> Blocks<U> {
         Blocks { start: slice.as_mut_ptr(), count: slice.len(), len }
     }
 
+    /// The first element.
+    fn start(&self) -> *mut U {
+        self.start
+    }
+
     /// The `i`-th block of `len` elements; the last may be shorter.
     ///
     /// # Safety
@@ -140,6 +147,68 @@ pub fn for_each_block_of_two<A: Send, B: Send>(
     });
 }
 
+/// How a matrix is cut into windows: so many rows and columns each, fewer at the end. All windows of the first columns
+/// come first.
+#[derive(Clone, Copy)]
+pub struct Windows {
+    /// Elements of a row of the matrix.
+    pub width: usize,
+    /// Rows of a window.
+    pub rows: usize,
+    /// Columns of a window.
+    pub columns: usize,
+}
+
+/// Some rows of some columns of a matrix that several threads write to, each to a window of its own.
+pub struct Window<'a, U> {
+    start: *mut U,
+    width: usize,
+    rows: Range<usize>,
+    columns: Range<usize>,
+    of: PhantomData<&'a mut [U]>,
+}
+
+impl<U> Window<'_, U> {
+    /// These columns of a row, both counted as in the matrix.
+    ///
+    /// # Panics
+    /// If they are not in the window.
+    #[inline(always)]
+    pub fn row(&mut self, row: usize, columns: Range<usize>) -> &mut [U] {
+        assert!(self.rows.contains(&row) && self.columns.start <= columns.start && columns.end <= self.columns.end);
+        // SAFETY: inside the window, which lies inside the matrix and is this thread's own while it is borrowed.
+        unsafe { std::slice::from_raw_parts_mut(self.start.add(row * self.width + columns.start), columns.len()) }
+    }
+}
+
+/// Calls `f(i, window, block)` for the `i`-th window of the matrix `a` and the `i`-th block of `len` elements of `b`
+/// (the last may be shorter, or empty): on several threads if `work`, in element operations, is enough.
+#[inline]
+pub fn for_each_window_and_block<A: Send, B: Send>(
+    (a, cut): (&mut [A], Windows),
+    (b, len): (&mut [B], usize),
+    work: usize,
+    f: impl Fn(usize, Window<'_, A>, &mut [B]) + Sync,
+) {
+    let Windows { width, rows, columns } = cut;
+    let height = a.len() / width.max(1);
+    assert!(height * width == a.len() && rows > 0 && columns > 0);
+    let parts = height.div_ceil(rows);
+    let (a, b) = (Blocks::of(a, 1), Blocks::of(b, len));
+    for_each_index(parts * width.div_ceil(columns), work, &|i| {
+        let (top, left) = (i % parts * rows, i / parts * columns);
+        let window = Window {
+            start: a.start(),
+            width,
+            rows: top..(top + rows).min(height),
+            columns: left..(left + columns).min(width),
+            of: PhantomData,
+        };
+        // SAFETY: as in `for_each_block`; windows of different `i` do not overlap either.
+        f(i, window, unsafe { b.block(i) });
+    });
+}
+
 /// Calls `f(start, chunk)` for every chunk of `out`, on several threads if there is enough work.
 #[inline]
 pub fn for_each_chunk<U: Send>(out: &mut [U], f: impl Fn(usize, &mut [U]) + Sync) {
@@ -167,6 +236,38 @@ mod tests {
         assert_eq!(ambient().flags, 5);
         drop(guard);
         assert_eq!(ambient().flags, 0);
+    }
+
+    #[test]
+    fn windows_cover_everything_once_in_order() {
+        for (height, width, rows, columns) in [(0, 3, 1, 1), (4, 6, 2, 3), (5, 7, 2, 3), (3, 100, 5, 64), (1, 1, 9, 9)]
+        {
+            let mut out = vec![0; height * width];
+            let mut blocks = vec![0; height.div_ceil(rows) * width.div_ceil(columns) * 2];
+            let cut = Windows { width, rows, columns };
+            // Enough work for several threads.
+            for_each_window_and_block((&mut out, cut), (&mut blocks, 2), ELEMENTS, |i, mut window, block| {
+                for row in window.rows.clone() {
+                    let columns = window.columns.clone();
+                    window.row(row, columns).iter_mut().for_each(|x| *x += i + 1);
+                }
+                block.fill(i + 1);
+            });
+            let windows_below = height.div_ceil(rows);
+            for (at, &x) in out.iter().enumerate() {
+                assert_eq!(x, at % width / columns * windows_below + at / width / rows + 1);
+            }
+            assert!(blocks.iter().enumerate().all(|(at, &x)| x == at / 2 + 1));
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "self.columns.start <= columns.start")]
+    fn a_window_ends_where_it_ends() {
+        let cut = Windows { width: 4, rows: 1, columns: 2 };
+        for_each_window_and_block((&mut [0; 4], cut), (&mut [(); 0], 1), 0, |_, mut window, _| {
+            window.row(0, 1..3);
+        });
     }
 
     #[test]

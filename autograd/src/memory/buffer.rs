@@ -26,6 +26,10 @@ unsafe impl Plain for f64 {
 unsafe impl Plain for i64 {
     const ANY_BITS: bool = true;
 }
+// SAFETY: as above.
+unsafe impl Plain for u32 {
+    const ANY_BITS: bool = true;
+}
 // SAFETY: a zero byte is `false`; other bytes but one are not a `bool`, and `ANY_BITS` says so.
 unsafe impl Plain for bool {
     const ANY_BITS: bool = false;

@@ -40,15 +40,14 @@ impl<T: Float> Op<T> for LayerNorm<T> {
     }
 }
 
-impl<T: Float> LayerNorm<T> {
-    /// The positions of weight and bias among the inputs.
-    fn positions(&self) -> (Option<usize>, Option<usize>) {
-        let weight = usize::from(self.weight.is_some());
-        (self.weight.is_some().then_some(1), self.bias.then_some(1 + weight))
-    }
+/// The positions of weight and bias, if there are any, among the inputs: behind x.
+pub(super) fn positions(weight: bool, bias: bool) -> (Option<usize>, Option<usize>) {
+    (weight.then_some(1), bias.then_some(1 + usize::from(weight)))
+}
 
+impl<T: Float> LayerNorm<T> {
     fn backward_fused(self, dy: &Tensor<T>, grads: &mut Grads<'_, T>) {
-        let (weight_at, bias_at) = self.positions();
+        let (weight_at, bias_at) = positions(self.weight.is_some(), self.bias);
         let wanted = |at: Option<usize>| at.filter(|&at| grads.wants(at));
         let (weight_at, bias_at) = (wanted(weight_at), wanted(bias_at));
         let (dy, x, n) = (dy.packed(), self.x.packed(), self.n);
@@ -73,7 +72,7 @@ impl<T: Float> LayerNorm<T> {
     }
 
     fn backward_composed(self, dy: &Tensor<T>, grads: &mut Grads<'_, T>) {
-        let (weight_at, bias_at) = self.positions();
+        let (weight_at, bias_at) = positions(self.weight.is_some(), self.bias);
         let rows = Dims::from([self.moments.size(0), self.n]);
         let (x, dy) = (self.x.reshape(rows), dy.reshape(rows));
         let centred = &x - x.mean_keepdim(-1);

@@ -119,12 +119,29 @@ impl<T: Element> Tensor<T> {
     /// If there is no such axis.
     #[track_caller]
     pub fn flatten(&self, first: isize) -> Tensor<T> {
+        self.flatten_range(first, -1)
+    }
+
+    /// The axes from `first` to `last`, both included, as one, as `torch.flatten(start_dim, end_dim)`: `[B, C, H, W]` to
+    /// `[B, C, H·W]` by `flatten_range(2, -1)`. A scalar becomes `[1]`.
+    ///
+    /// # Panics
+    /// If there are no such axes, or `first` comes after `last`.
+    #[track_caller]
+    pub fn flatten_range(&self, first: isize, last: isize) -> Tensor<T> {
         if self.rank() == 0 {
             return self.reshape(1);
         }
-        let first = resolve_axis("flatten", first, self.rank());
-        let (kept, flat) = self.shape().split_at(first);
-        self.reshape(kept.iter().copied().chain([flat.iter().product()]).collect::<Dims>())
+        let range = [first, last].map(|axis| resolve_axis("flatten", axis, self.rank()));
+        assert!(
+            range[0] <= range[1],
+            "flatten: axes {first} to {last} of a tensor of shape {}; the first comes after the last",
+            self.shape()
+        );
+        let (before, rest) = self.shape().split_at(range[0]);
+        let (flat, after) = rest.split_at(range[1] + 1 - range[0]);
+        let sizes = before.iter().copied().chain([flat.iter().product()]).chain(after.iter().copied());
+        self.reshape(sizes.collect::<Dims>())
     }
 
     /// With a new axis of size 1 at `axis`, as `torch.unsqueeze`.

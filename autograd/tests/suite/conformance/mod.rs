@@ -84,7 +84,8 @@ fn no_operation_is_forgotten() {
         + include_str!("tables/reductions.rs")
         + include_str!("tables/moving.rs")
         + include_str!("tables/products.rs")
-        + include_str!("tables/convolutions.rs");
+        + include_str!("tables/convolutions.rs")
+        + include_str!("tables/images.rs");
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/ops");
     let mut missing = Vec::new();
     let mut found = 0;

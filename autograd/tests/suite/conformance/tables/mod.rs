@@ -3,6 +3,7 @@
 
 mod convolutions;
 mod elementwise;
+mod images;
 mod moving;
 mod products;
 mod reductions;
@@ -19,6 +20,13 @@ fn op<O: Into<Outputs>>(name: impl Into<String>, run: impl Fn(&Args) -> O + 'sta
 }
 
 pub fn all() -> Vec<Entry> {
-    let tables = [elementwise::table(), reductions::table(), moving::table(), products::table(), convolutions::table()];
+    let tables = [
+        elementwise::table(),
+        reductions::table(),
+        moving::table(),
+        products::table(),
+        convolutions::table(),
+        images::table(),
+    ];
     tables.into_iter().flatten().collect()
 }
