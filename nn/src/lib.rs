@@ -21,8 +21,9 @@ mod summary;
 pub mod text;
 
 pub use layers::{
-    Conv1d, Conv2d, ConvTranspose2d, Dropout, Embedding, EmbeddingBag, Gru, LayerNorm, Linear, Lstm, LstmState, Rnn,
-    Sequential,
+    AdaIn, AdaptiveAvgPool2d, AvgPool2d, BatchNorm1d, BatchNorm2d, Conv1d, Conv2d, ConvTranspose2d, Dropout, Dropout2d,
+    Embedding, EmbeddingBag, GroupNorm, Gru, InstanceNorm2d, LayerNorm, Linear, Lstm, LstmState, MaxPool2d,
+    PixelShuffle, PixelUnshuffle, Rnn, Sequential, Upsample,
 };
 pub use module::{Describe, Layer, Module, Part, Walk};
 pub use parameter::{Buffer, LayerRng, Mode, Parameter};

@@ -138,6 +138,11 @@ impl Buffer {
         );
         *here = value.detach();
     }
+
+    /// Changes the values in place, in row-major order. Whoever has read the buffer before does not see the change.
+    pub fn update<R>(&self, change: impl FnOnce(&mut [f32]) -> R) -> R {
+        change(self.value.write().unwrap_or_else(PoisonError::into_inner).slice_mut())
+    }
 }
 
 /// Whether a layer is training (dropout drops, batch norm measures) or evaluating. New layers train.

@@ -122,11 +122,13 @@ layer! {
     } as "LogSoftmax(dim={axis})", |s, x| x.log_softmax(s.axis)
 }
 layer! {
-    /// The axes from `first` on as one, as `torch.nn.Flatten`: `[B, C, H, W]` to `[B, C·H·W]`.
+    /// The axes from `first` to `last` as one, as `torch.nn.Flatten`: `[B, C, H, W]` to `[B, C·H·W]`.
     Flatten {
         /// 1 by default, which leaves the batch alone.
         first: isize = 1,
-    } as "Flatten(start_dim={first}, end_dim=-1)", |s, x| x.flatten(s.first)
+        /// −1 by default, the last of all.
+        last: isize = -1,
+    } as "Flatten(start_dim={first}, end_dim={last})", |s, x| x.flatten_range(s.first, s.last)
 }
 layer! {
     /// x itself, as `torch.nn.Identity`.
@@ -154,7 +156,8 @@ mod tests {
         assert_eq!(LeakyRelu { negative_slope: 0.5 }.forward(&x).to_vec(), [-1.0, 0.5, 3.0, -0.125]);
         assert_eq!(Hardtanh { low: -0.5, high: 2.0 }.forward(&x).to_vec(), [-0.5, 0.5, 2.0, -0.25]);
         assert_eq!(Softplus { beta: 1.0, threshold: 0.0 }.forward(&x).value_at([1, 0]), 3.0);
-        assert_eq!(*Flatten { first: 0 }.forward(&x).shape(), [4]);
+        assert_eq!(*Flatten { first: 0, ..Default::default() }.forward(&x).shape(), [4]);
+        assert_eq!(*Flatten { first: 1, last: -2 }.forward(&Tensor::zeros([2, 3, 4, 5])).shape(), [2, 12, 5]);
         assert_eq!(*Flatten::default().forward(&Tensor::zeros([2, 3, 4])).shape(), [2, 12]);
         for (axis, sums) in [(0, [1.0, 1.0]), (-1, [1.0, 1.0])] {
             let y = Softmax { axis }.forward(&x);

@@ -1,7 +1,7 @@
 //! Every layer in f32: output, gradient of the input and gradients of the parameters.
 
-use super::fixture::{FIXTURE, Options, array, check, floats, integers, shape};
-use autograd::{Conv1dOptions, Conv2dOptions, ConvTranspose2dOptions, Rng, Tensor};
+use super::fixture::{FIXTURE, Options, array, assert_close, check, floats, integers, shape};
+use autograd::{Conv1dOptions, Conv2dOptions, ConvTranspose2dOptions, Rng, Tensor, UpsampleMode};
 use nn::layers::*;
 use nn::{Layer, Module};
 use serde_json::Value;
@@ -37,6 +37,22 @@ fn layer(name: &str, options: &Value, inputs: &[Value]) -> Box<dyn Layer> {
         "LogSoftmax" => Box::new(LogSoftmax::default()),
         "Flatten" => Box::new(Flatten::default()),
         "Identity" => Box::new(Identity),
+        "BatchNorm1d" => Box::new(BatchNorm1d::with_options(channels(options), norm(options, true, inputs))),
+        "BatchNorm2d" => Box::new(BatchNorm2d::with_options(channels(options), norm(options, true, inputs))),
+        "InstanceNorm2d" => Box::new(InstanceNorm2d::with_options(channels(options), norm(options, false, inputs))),
+        "GroupNorm" => {
+            let groups = Options(options).number("groups", 1.0) as usize;
+            let new = if inputs.len() == 1 { GroupNorm::without_affine } else { GroupNorm::new };
+            Box::new(new(groups, channels(options)))
+        }
+        "MaxPool2d" => Box::new(MaxPool2d::new(2)),
+        "AvgPool2d" => Box::new(AvgPool2d::new(2)),
+        "AdaptiveAvgPool2d" => Box::new(AdaptiveAvgPool2d { output_size: [3, 2] }),
+        "UpsampleNearest" => Box::new(Upsample::new(2.0, UpsampleMode::Nearest)),
+        "UpsampleBilinear" => Box::new(Upsample::new([7, 8], UpsampleMode::Bilinear { align_corners: true })),
+        "PixelShuffle" => Box::new(PixelShuffle { upscale_factor: 2 }),
+        "PixelUnshuffle" => Box::new(PixelUnshuffle { downscale_factor: 2 }),
+        "Flatten(2)" => Box::new(Flatten { first: 2, ..Default::default() }),
         _ => panic!("{name}: a layer that the fixture has and this test does not know"),
     }
 }
@@ -70,6 +86,16 @@ fn convolution(name: &str, options: &Value, bias: bool, rng: &mut Rng) -> Box<dy
     }
 }
 
+fn channels(options: &Value) -> usize {
+    Options(options).number("channels", 3.0) as usize
+}
+
+/// With a weight and a bias if there are inputs for them.
+fn norm(options: &Value, track_running_stats: bool, inputs: &[Value]) -> NormOptions {
+    let eps = Options(options).number("eps", 1e-5);
+    NormOptions { eps, affine: inputs.len() == 3, track_running_stats, ..Default::default() }
+}
+
 /// Gives a module the parameters of the fixture; they are its leaves from then on.
 fn load(module: &(impl Module + ?Sized), values: &[Value]) -> Vec<Option<Tensor>> {
     let parameters = module.parameters();
@@ -99,5 +125,33 @@ fn layers_agree_with_pytorch() {
         let leaves = [vec![Some(x.clone())], load(&*layer, &inputs[1..])].concat();
         check(&what, &layer.forward(&x), &leaves, case);
     }
-    assert!(cases.len() >= 31, "the fixture has lost layers");
+    assert!(cases.len() >= 46, "the fixture has lost layers");
+}
+
+#[test]
+fn running_statistics_are_those_of_pytorch() {
+    let cases = array(&FIXTURE["running"]);
+    for case in cases {
+        let (name, momentum) = (case["layer"].as_str().unwrap(), case["options"]["momentum"].as_f64());
+        let options = NormOptions { momentum, ..Default::default() };
+        let layer: Box<dyn Layer> = match name {
+            "BatchNorm1d" => Box::new(BatchNorm1d::with_options(3, options)),
+            "BatchNorm2d" => Box::new(BatchNorm2d::with_options(3, options)),
+            _ => Box::new(InstanceNorm2d::with_options(3, options)),
+        };
+        let what = format!("{name} with momentum {momentum:?}");
+        let mut last = Tensor::zeros([0]);
+        for step in array(&case["steps"]) {
+            last = floats(&step["x"]);
+            layer.forward(&last);
+            let state = layer.state();
+            assert_eq!(state.len(), step["state"].as_object().unwrap().len());
+            for (name, value) in state {
+                assert_close(&format!("{what}: {name}"), &value, &step["state"][&name]);
+            }
+        }
+        layer.eval();
+        assert_close(&format!("{what}: evaluation"), &layer.forward(&last), &case["evaluation"]);
+    }
+    assert_eq!(cases.len(), 9);
 }
