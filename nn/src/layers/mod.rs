@@ -12,6 +12,7 @@ mod linear;
 mod pooling;
 mod recurrent;
 mod sequential;
+mod spectral_norm;
 
 pub use activations::{
     Elu, Flatten, Gelu, GeluTanh, Hardtanh, Identity, LeakyRelu, LogSigmoid, LogSoftmax, Relu, Sigmoid, Silu, Softmax,
@@ -28,3 +29,4 @@ pub use linear::Linear;
 pub use pooling::{AdaptiveAvgPool2d, AvgPool2d, MaxPool2d, PixelShuffle, PixelUnshuffle, Upsample};
 pub use recurrent::{Gru, GruCell, Lstm, LstmCell, LstmState, RecurrentOptions, Rnn, RnnCell};
 pub use sequential::Sequential;
+pub use spectral_norm::{SpectralNorm, Weighted};
