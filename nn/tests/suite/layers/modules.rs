@@ -3,7 +3,7 @@
 use super::fixture::{FIXTURE, Options, array, assert_close, check, floats, integers, shape};
 use autograd::{Conv1dOptions, Conv2dOptions, ConvTranspose2dOptions, Rng, Tensor, UpsampleMode};
 use nn::layers::*;
-use nn::{Layer, Module};
+use nn::{Layer, Module, Part, Walk};
 use serde_json::Value;
 
 fn layer(name: &str, options: &Value, inputs: &[Value]) -> Box<dyn Layer> {
@@ -154,4 +154,33 @@ fn running_statistics_are_those_of_pytorch() {
         assert_close(&format!("{what}: evaluation"), &layer.forward(&last), &case["evaluation"]);
     }
     assert_eq!(cases.len(), 9);
+}
+
+#[test]
+fn spectral_norm_agrees_with_pytorch() {
+    let cases = array(&FIXTURE["spectral"]);
+    for case in cases {
+        let mut rng = Rng::seeded(0);
+        let has_bias = case["state"].get("bias").is_some();
+        let new = if has_bias { Linear::new } else { Linear::without_bias };
+        let norm = SpectralNorm::new(new(4, 3, &mut rng), &mut rng);
+        Walk::over(&norm, &mut |name, part| match part {
+            Part::Parameter(parameter) => parameter.set(&floats(&case["state"][name])),
+            Part::Buffer(buffer) => buffer.set(&floats(&case["state"][name])),
+            _ => {}
+        });
+        let x = floats::<f32>(&case["inputs"][0]).requires_grad();
+        let parameters = norm.parameters().into_iter().map(|parameter| Some(parameter.value()));
+        let leaves: Vec<_> = std::iter::once(Some(x.clone())).chain(parameters).collect();
+        let what = format!("SpectralNorm, bias {has_bias}");
+        check(&what, &norm.forward(&x), &leaves, case);
+        let state = norm.state();
+        assert_eq!(state.len(), case["after"].as_object().unwrap().len());
+        for (name, value) in state {
+            assert_close(&format!("{what}: {name}"), &value, &case["after"][&name]);
+        }
+        norm.eval();
+        assert_close(&format!("{what}: evaluation"), &norm.forward(&x), &case["evaluation"]);
+    }
+    assert_eq!(cases.len(), 2);
 }
