@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each example uses its part")]
 
 pub mod books;
+pub mod digits;
 pub mod letters;
 pub mod pca;
 pub mod plot;
