@@ -26,8 +26,14 @@
 //! | an anchor with what is near and what is far | [`TripletMarginLoss`] | [`triplet_margin_loss`] |
 //! | scores with scores, which to be larger | [`MarginRankingLoss`] | [`margin_ranking_loss`] |
 //!
-//! All have a `reduction`: the mean by default, or the sum, or none, which leaves a loss for each element.
-//! Names, options and defaults are those of `torch.nn`. Where PyTorch would broadcast a target to its input,
+//! | of two networks that play against each other | |
+//! |---|---|
+//! | what each of them wants | [`GanLoss`] |
+//! | a smooth discriminator | [`gradient_penalty`], [`r1_penalty`] |
+//! | a smooth generator | [`PathLength`] |
+//!
+//! Those of the first table have a `reduction`: the mean by default, or the sum, or none, which leaves a loss for each
+//! element. Names, options and defaults are those of `torch.nn`. Where PyTorch would broadcast a target to its input,
 //! which is nearly always a mistake, these refuse.
 //!
 //! [`Tensor::cross_entropy`]: autograd::Tensor::cross_entropy
@@ -35,6 +41,7 @@
 //! [`Tensor::bce_with_logits`]: autograd::Tensor::bce_with_logits
 //! [`Tensor::binary_cross_entropy`]: autograd::Tensor::binary_cross_entropy
 
+mod adversarial;
 mod cosine_embedding;
 mod hinge;
 mod huber;
@@ -48,6 +55,7 @@ mod pointwise;
 mod testing;
 mod triplet_margin;
 
+pub use adversarial::{GanLoss, PathLength, gradient_penalty, gradient_penalty_at, r1_penalty};
 pub use autograd::{BceWithLogits as BceWithLogitsLoss, BinaryCrossEntropy as BceLoss};
 pub use autograd::{CrossEntropy as CrossEntropyLoss, NllLoss, Reduction};
 pub use cosine_embedding::{CosineEmbeddingLoss, cosine_embedding_loss};

@@ -1,6 +1,7 @@
 //! What a user of the library relies on, one theme a module. One binary, because each has a copy of all the kernels
 //! that it uses: six of them took minutes to build.
 
+mod adversarial;
 mod checkpoint_files;
 mod data_files;
 mod fixture;
