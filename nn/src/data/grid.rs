@@ -85,7 +85,7 @@ pub fn grid(images: &Tensor, columns: usize, padding: usize) -> Tensor {
 mod tests {
     use super::*;
 
-    /// Where `make_grid(x, nrow=3, padding=1, pad_value=-1)` of torchvision has them.
+    /// Where `make_grid(x, nrow=3, padding=1, pad_value=-1)` of torchvision puts them, by its source.
     #[test]
     fn images_stand_row_by_row() {
         let images = Tensor::arange(0.0, 48.0, 1.0).reshape([4, 2, 2, 3]);

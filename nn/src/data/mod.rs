@@ -7,10 +7,12 @@
 //! | any IDX file | [`read_idx`] |
 //! | a folder of PNG or JPEG files for each class | `ImageFolder`, with the feature `images` |
 //!
+//! [`random_horizontal_flip`], [`random_shift`] and [`random_crop`] change images, [`Normalize`] their values.
 //! [`grid`] puts images side by side; with the feature `images`, `Picture` and `save_gif` make PNG and GIF of them.
 //! What a file says of itself is checked before it is believed: a broken one gives a [`DataError`] with file and place,
 //! no panic, and no memory is asked for that it has no bytes for.
 
+mod augment;
 mod cifar;
 mod dataset;
 mod error;
@@ -24,6 +26,7 @@ mod pictures;
 mod position;
 mod source;
 
+pub use augment::{Border, Normalize, RandomCrop, random_crop, random_horizontal_flip, random_shift};
 pub use cifar::{Cifar100, read_cifar10, read_cifar10_batch, read_cifar100, read_cifar100_batch};
 pub use dataset::{Dataset, Subset, TensorDataset, random_split};
 pub use error::{DataError, Offset};
