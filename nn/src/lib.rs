@@ -23,7 +23,7 @@ pub mod text;
 pub use layers::{
     AdaIn, AdaptiveAvgPool2d, AvgPool2d, BatchNorm1d, BatchNorm2d, Conv1d, Conv2d, ConvTranspose2d, Dropout, Dropout2d,
     Embedding, EmbeddingBag, GroupNorm, Gru, InstanceNorm2d, LayerNorm, Linear, Lstm, LstmState, MaxPool2d,
-    PixelShuffle, PixelUnshuffle, Rnn, Sequential, Upsample,
+    PixelShuffle, PixelUnshuffle, Rnn, Sequential, SpectralNorm, Upsample,
 };
 pub use module::{Describe, Layer, Module, Part, Walk};
 pub use parameter::{Buffer, LayerRng, Mode, Parameter};

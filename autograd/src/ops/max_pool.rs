@@ -8,6 +8,7 @@
 //! The indices are saved, four bytes a window; neither x nor y is. Placing dy at them and picking elements from them
 //! are adjoint: each is the other's backward, so that derivatives of any order are there.
 
+use super::conv2d::Sides;
 use crate::graph::{Grads, Op};
 use crate::kernels::element::Float;
 use crate::kernels::max_pool::{self as kernel, Windows};
@@ -19,8 +20,8 @@ use std::sync::Arc;
 ///
 /// ```
 /// use autograd::MaxPool2dOptions;
-/// let options = MaxPool2dOptions { padding: [1, 1], ..MaxPool2dOptions::new([3, 3]) };
-/// assert_eq!(options.stride, [3, 3]);
+/// let options = MaxPool2dOptions::new(3).stride([2, 1]).padding(1);
+/// assert_eq!((options.stride, options.padding), ([2, 1], [1, 1]));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MaxPool2dOptions {
@@ -37,9 +38,20 @@ pub struct MaxPool2dOptions {
 }
 
 impl MaxPool2dOptions {
-    /// Windows of this size, side by side.
-    pub fn new(kernel_size: [usize; 2]) -> MaxPool2dOptions {
+    /// Windows of this size, side by side: one number for both axes, or `[height, width]`.
+    pub fn new(kernel_size: impl Into<Sides>) -> MaxPool2dOptions {
+        let Sides(kernel_size) = kernel_size.into();
         MaxPool2dOptions { kernel_size, stride: kernel_size, padding: [0; 2], dilation: [1; 2], ceil_mode: false }
+    }
+
+    /// These options with another stride.
+    pub fn stride(self, stride: impl Into<Sides>) -> Self {
+        MaxPool2dOptions { stride: stride.into().0, ..self }
+    }
+
+    /// These options with another padding.
+    pub fn padding(self, padding: impl Into<Sides>) -> Self {
+        MaxPool2dOptions { padding: padding.into().0, ..self }
     }
 }
 
@@ -154,7 +166,7 @@ impl<T: Float> Tensor<T> {
     /// ```
     /// use autograd::{MaxPool2dOptions, Tensor};
     /// let x = Tensor::arange(0.0, 16.0, 1.0).reshape([1, 1, 4, 4]);
-    /// let y = x.max_pool2d(&MaxPool2dOptions::new([2, 2]));
+    /// let y = x.max_pool2d(&MaxPool2dOptions::new(2));
     /// assert_eq!(y.to_vec(), [5.0, 7.0, 13.0, 15.0]);
     /// ```
     ///
@@ -272,14 +284,14 @@ mod tests {
         for options in sweep().step_by(7) {
             gradcheck_to_order(&|x| x[0].max_pool2d(&options).square(), std::slice::from_ref(&x), 2).unwrap();
         }
-        let options = MaxPool2dOptions::new([2, 2]);
+        let options = MaxPool2dOptions::new(2);
         gradcheck_to_order(&|x| x[0].transpose(1, 3).max_pool2d(&options), &[x], 2).unwrap();
     }
 
     #[test]
     fn images_that_are_none_are_empty() {
         let x = Tensor::zeros([0, 3, 4, 4]).requires_grad();
-        let y = x.max_pool2d(&MaxPool2dOptions::new([2, 2]));
+        let y = x.max_pool2d(&MaxPool2dOptions::new(2));
         assert_eq!(*y.shape(), [0, 3, 2, 2]);
         y.sum(..).backward();
         assert_eq!(*x.grad().unwrap().shape(), [0, 3, 4, 4]);
@@ -288,13 +300,13 @@ mod tests {
     #[test]
     #[should_panic(expected = "max_pool2d: a padding of 2 for windows that span 3; it must be at most half of that")]
     fn too_much_padding_is_refused() {
-        let options = MaxPool2dOptions { padding: [2, 1], ..MaxPool2dOptions::new([3, 3]) };
+        let options = MaxPool2dOptions { padding: [2, 1], ..MaxPool2dOptions::new(3) };
         Tensor::zeros([1, 1, 4, 4]).max_pool2d(&options);
     }
 
     #[test]
     #[should_panic(expected = "max_pool2d: an input of shape [1, 2, 4] with padding [0, 0] is smaller than a window")]
     fn an_image_smaller_than_a_window_is_refused() {
-        Tensor::zeros([1, 2, 4]).max_pool2d(&MaxPool2dOptions::new([3, 3]));
+        Tensor::zeros([1, 2, 4]).max_pool2d(&MaxPool2dOptions::new(3));
     }
 }

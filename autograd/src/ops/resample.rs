@@ -9,6 +9,7 @@
 //! row and a column. Backward is the same operation with both matrices transposed, and so is its own backward; only the
 //! matrices are saved, a few numbers for each row and column.
 
+use super::conv2d::Sides;
 use super::max_pool::{MaxPool2dOptions, check_image, windows};
 use crate::graph::{Grads, Op};
 use crate::kernels::element::Float;
@@ -84,8 +85,9 @@ pub struct AvgPool2dOptions {
 }
 
 impl AvgPool2dOptions {
-    /// Windows of this size, side by side.
-    pub fn new(kernel_size: [usize; 2]) -> AvgPool2dOptions {
+    /// Windows of this size, side by side: one number for both axes, or `[height, width]`.
+    pub fn new(kernel_size: impl Into<Sides>) -> AvgPool2dOptions {
+        let Sides(kernel_size) = kernel_size.into();
         AvgPool2dOptions {
             kernel_size,
             stride: kernel_size,
@@ -94,6 +96,16 @@ impl AvgPool2dOptions {
             count_include_pad: true,
             divisor_override: None,
         }
+    }
+
+    /// These options with another stride.
+    pub fn stride(self, stride: impl Into<Sides>) -> Self {
+        AvgPool2dOptions { stride: stride.into().0, ..self }
+    }
+
+    /// These options with another padding.
+    pub fn padding(self, padding: impl Into<Sides>) -> Self {
+        AvgPool2dOptions { padding: padding.into().0, ..self }
     }
 
     /// Along one axis of an image of this shape.
@@ -142,7 +154,7 @@ impl<T: Float> Tensor<T> {
     /// ```
     /// use autograd::{AvgPool2dOptions, Tensor};
     /// let x = Tensor::arange(0.0, 16.0, 1.0).reshape([1, 1, 4, 4]);
-    /// let y = x.avg_pool2d(&AvgPool2dOptions::new([2, 2]));
+    /// let y = x.avg_pool2d(&AvgPool2dOptions::new(2));
     /// assert_eq!(y.to_vec(), [2.5, 4.5, 10.5, 12.5]);
     /// ```
     ///
@@ -157,12 +169,14 @@ impl<T: Float> Tensor<T> {
 
     /// Averages over as many windows as the output has elements, which share the image as evenly as they can: window i
     /// of H' goes from ⌊i·H/H'⌋ to ⌈(i + 1)·H/H'⌉. As `torch.nn.functional.adaptive_avg_pool2d`: `[N, C, H, W]` (or
-    /// `[C, H, W]`) to `[N, C, H', W']`. `[1, 1]` is the average of the whole image.
+    /// `[C, H, W]`) to `[N, C, H', W']`. 1 is the average of
+    /// the whole image.
     ///
     /// # Panics
     /// If this tensor is no image, or has no elements to share.
     #[track_caller]
-    pub fn adaptive_avg_pool2d(&self, output_size: [usize; 2]) -> Tensor<T> {
+    pub fn adaptive_avg_pool2d(&self, output_size: impl Into<Sides>) -> Tensor<T> {
+        let Sides(output_size) = output_size.into();
         check_image("adaptive_avg_pool2d", self.shape());
         let image = [self.size(-2), self.size(-1)];
         assert!(
@@ -363,7 +377,7 @@ mod tests {
     #[test]
     fn images_that_are_none_are_empty() {
         let x = Tensor::zeros([0, 3, 4, 4]).requires_grad();
-        let y = x.avg_pool2d(&AvgPool2dOptions::new([2, 2]));
+        let y = x.avg_pool2d(&AvgPool2dOptions::new(2));
         assert_eq!(*y.shape(), [0, 3, 2, 2]);
         y.sum(..).backward();
         assert_eq!(*x.grad().unwrap().shape(), [0, 3, 4, 4]);
@@ -373,7 +387,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "avg_pool2d: an input of shape [4, 4]; expected [N, C, H, W] or [C, H, W]")]
     fn a_matrix_is_no_image() {
-        Tensor::zeros([4, 4]).avg_pool2d(&AvgPool2dOptions::new([2, 2]));
+        Tensor::zeros([4, 4]).avg_pool2d(&AvgPool2dOptions::new(2));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::module::{Layer, Module, Walk};
 use crate::summary::python;
-use autograd::{AvgPool2dOptions, MaxPool2dOptions, Tensor, UpsampleMode, UpsampleSize};
+use autograd::{AvgPool2dOptions, MaxPool2dOptions, Sides, Tensor, UpsampleMode, UpsampleSize};
 use std::fmt::Debug;
 
 /// As PyTorch prints a pair: one number for two that are equal.
@@ -47,8 +47,8 @@ macro_rules! layer {
 /// use nn::MaxPool2d;
 /// let x = Tensor::zeros([8, 3, 28, 28]);
 /// assert_eq!(*MaxPool2d::new(2).forward(&x).shape(), [8, 3, 14, 14]);
-/// let overlapping = MaxPool2dOptions { stride: [2, 2], padding: [1, 1], ..MaxPool2dOptions::new([3, 3]) };
-/// assert_eq!(*MaxPool2d { options: overlapping }.forward(&x).shape(), [8, 3, 14, 14]);
+/// let options = MaxPool2dOptions::new(3).stride(2).padding(1);
+/// assert_eq!(*MaxPool2d { options }.forward(&x).shape(), [8, 3, 14, 14]);
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct MaxPool2d {
@@ -57,9 +57,9 @@ pub struct MaxPool2d {
 }
 
 impl MaxPool2d {
-    /// Square windows, side by side.
-    pub fn new(kernel_size: usize) -> MaxPool2d {
-        MaxPool2d { options: MaxPool2dOptions::new([kernel_size; 2]) }
+    /// Windows of this size, side by side: one number for both axes, or `[height, width]`.
+    pub fn new(kernel_size: impl Into<Sides>) -> MaxPool2d {
+        MaxPool2d { options: MaxPool2dOptions::new(kernel_size) }
     }
 }
 
@@ -85,9 +85,9 @@ pub struct AvgPool2d {
 }
 
 impl AvgPool2d {
-    /// Square windows, side by side.
-    pub fn new(kernel_size: usize) -> AvgPool2d {
-        AvgPool2d { options: AvgPool2dOptions::new([kernel_size; 2]) }
+    /// Windows of this size, side by side: one number for both axes, or `[height, width]`.
+    pub fn new(kernel_size: impl Into<Sides>) -> AvgPool2d {
+        AvgPool2d { options: AvgPool2dOptions::new(kernel_size) }
     }
 }
 
@@ -106,13 +106,20 @@ layer!(
 /// ```
 /// use autograd::Tensor;
 /// use nn::AdaptiveAvgPool2d;
-/// let pool = AdaptiveAvgPool2d { output_size: [1, 1] };
+/// let pool = AdaptiveAvgPool2d::new(1);
 /// assert_eq!(*pool.forward(&Tensor::zeros([8, 3, 7, 5])).shape(), [8, 3, 1, 1]);
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct AdaptiveAvgPool2d {
     /// (H', W')
     pub output_size: [usize; 2],
+}
+
+impl AdaptiveAvgPool2d {
+    /// To this size: one number for both axes, or `[height, width]`.
+    pub fn new(output_size: impl Into<Sides>) -> AdaptiveAvgPool2d {
+        AdaptiveAvgPool2d { output_size: output_size.into().0 }
+    }
 }
 
 layer!(
@@ -189,13 +196,13 @@ mod tests {
             MaxPool2d::new(2).describe(),
             "MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)"
         );
-        let options = MaxPool2dOptions { stride: [1, 2], ..MaxPool2dOptions::new([2, 3]) };
+        let options = MaxPool2dOptions::new([2, 3]).stride([1, 2]);
         assert_eq!(
             MaxPool2d { options }.describe(),
             "MaxPool2d(kernel_size=(2, 3), stride=(1, 2), padding=0, dilation=1, ceil_mode=False)"
         );
         assert_eq!(AvgPool2d::new(2).describe(), "AvgPool2d(kernel_size=2, stride=2, padding=0)");
-        assert_eq!(AdaptiveAvgPool2d { output_size: [1, 2] }.describe(), "AdaptiveAvgPool2d(output_size=(1, 2))");
+        assert_eq!(AdaptiveAvgPool2d::new([1, 2]).describe(), "AdaptiveAvgPool2d(output_size=(1, 2))");
         assert_eq!(Upsample::new(2.0, UpsampleMode::Nearest).describe(), "Upsample(scale_factor=2.0, mode='nearest')");
         let bilinear = UpsampleMode::Bilinear { align_corners: true };
         assert_eq!(Upsample::new([3, 4], bilinear).describe(), "Upsample(size=(3, 4), mode='bilinear')");

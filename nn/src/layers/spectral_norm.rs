@@ -1,5 +1,6 @@
 //! Spectral normalisation: a weight divided by its largest singular value.
 
+use super::conv::{Conv1d, Conv2d, ConvTranspose2d};
 use super::linear::Linear;
 use crate::module::{Layer, Module, Walk};
 use crate::parameter::{Buffer, Mode, Parameter};
@@ -12,26 +13,37 @@ pub trait Weighted: Module + Send + Sync {
     /// The bias, if there is one.
     fn bias(&self) -> Option<&Parameter>;
     /// Which axis of the weight counts the outputs: the first, but of a transposed convolution.
-    fn output_axis(&self) -> usize {
-        0
-    }
+    fn output_axis(&self) -> usize;
     /// The layer's output with this weight in the place of its own.
     #[track_caller]
     fn forward_with(&self, weight: &Tensor, x: &Tensor) -> Tensor;
 }
 
-impl Weighted for Linear {
-    fn weight(&self) -> &Parameter {
-        &self.weight
-    }
-    fn bias(&self) -> Option<&Parameter> {
-        self.bias.as_ref()
-    }
-    #[track_caller]
-    fn forward_with(&self, weight: &Tensor, x: &Tensor) -> Tensor {
-        x.linear(weight, self.bias.as_ref().map(Parameter::value).as_ref())
-    }
+macro_rules! weighted {
+    ($layer:ident, $output_axis:literal, |$s:ident, $weight:ident, $bias:ident, $x:ident| $y:expr) => {
+        impl Weighted for $layer {
+            fn weight(&self) -> &Parameter {
+                &self.weight
+            }
+            fn bias(&self) -> Option<&Parameter> {
+                self.bias.as_ref()
+            }
+            fn output_axis(&self) -> usize {
+                $output_axis
+            }
+            #[track_caller]
+            fn forward_with(&$s, $weight: &Tensor, $x: &Tensor) -> Tensor {
+                let bias = $s.bias.as_ref().map(Parameter::value);
+                let $bias = bias.as_ref();
+                $y
+            }
+        }
+    };
 }
+weighted!(Linear, 0, |self, weight, bias, x| x.linear(weight, bias));
+weighted!(Conv1d, 0, |self, weight, bias, x| x.conv1d(weight, bias, &self.options));
+weighted!(Conv2d, 0, |self, weight, bias, x| x.conv2d(weight, bias, &self.options));
+weighted!(ConvTranspose2d, 1, |self, weight, bias, x| x.conv_transpose2d(weight, bias, &self.options));
 
 /// A layer with W/σ in the place of its weight W, where σ is the largest singular value of W as a matrix
 /// `[outputs, rest]`; as `torch.nn.utils.parametrizations.spectral_norm` (Miyato et al. 2018). It keeps a

@@ -159,28 +159,36 @@ fn running_statistics_are_those_of_pytorch() {
 #[test]
 fn spectral_norm_agrees_with_pytorch() {
     let cases = array(&FIXTURE["spectral"]);
+    let rng = &mut Rng::seeded(0);
     for case in cases {
-        let mut rng = Rng::seeded(0);
-        let has_bias = case["state"].get("bias").is_some();
-        let new = if has_bias { Linear::new } else { Linear::without_bias };
-        let norm = SpectralNorm::new(new(4, 3, &mut rng), &mut rng);
-        Walk::over(&norm, &mut |name, part| match part {
-            Part::Parameter(parameter) => parameter.set(&floats(&case["state"][name])),
-            Part::Buffer(buffer) => buffer.set(&floats(&case["state"][name])),
-            _ => {}
-        });
-        let x = floats::<f32>(&case["inputs"][0]).requires_grad();
-        let parameters = norm.parameters().into_iter().map(|parameter| Some(parameter.value()));
-        let leaves: Vec<_> = std::iter::once(Some(x.clone())).chain(parameters).collect();
-        let what = format!("SpectralNorm, bias {has_bias}");
-        check(&what, &norm.forward(&x), &leaves, case);
-        let state = norm.state();
-        assert_eq!(state.len(), case["after"].as_object().unwrap().len());
-        for (name, value) in state {
-            assert_close(&format!("{what}: {name}"), &value, &case["after"][&name]);
+        match case["layer"].as_str().unwrap() {
+            "Linear" if case["state"].get("bias").is_none() => check_spectral(Linear::without_bias(4, 3, rng), case),
+            "Linear" => check_spectral(Linear::new(4, 3, rng), case),
+            "Conv1d" => check_spectral(Conv1d::new(2, 3, 2, rng), case),
+            "Conv2d" => check_spectral(Conv2d::new(2, 3, 2, rng), case),
+            _ => check_spectral(ConvTranspose2d::new(2, 3, 2, rng), case),
         }
-        norm.eval();
-        assert_close(&format!("{what}: evaluation"), &norm.forward(&x), &case["evaluation"]);
     }
-    assert_eq!(cases.len(), 2);
+    assert_eq!(cases.len(), 5);
+}
+
+fn check_spectral(layer: impl Weighted, case: &Value) {
+    let what = layer.describe();
+    let norm = SpectralNorm::new(layer, &mut Rng::seeded(0));
+    Walk::over(&norm, &mut |name, part| match part {
+        Part::Parameter(parameter) => parameter.set(&floats(&case["state"][name])),
+        Part::Buffer(buffer) => buffer.set(&floats(&case["state"][name])),
+        _ => {}
+    });
+    let x = floats::<f32>(&case["inputs"][0]).requires_grad();
+    let parameters = norm.parameters().into_iter().map(|parameter| Some(parameter.value()));
+    let leaves: Vec<_> = std::iter::once(Some(x.clone())).chain(parameters).collect();
+    check(&what, &norm.forward(&x), &leaves, case);
+    let state = norm.state();
+    assert_eq!(state.len(), case["after"].as_object().unwrap().len());
+    for (name, value) in state {
+        assert_close(&format!("{what}: {name}"), &value, &case["after"][&name]);
+    }
+    norm.eval();
+    assert_close(&format!("{what}: evaluation"), &norm.forward(&x), &case["evaluation"]);
 }
