@@ -2,7 +2,7 @@
 //! the numbers.
 
 use crate::fixture::{Lcg, array, numbers};
-use autograd::{GradOptions, Tensor, grad};
+use autograd::{Conv2dOptions, ConvTranspose2dOptions, GradOptions, Tensor, grad};
 use nn::losses::{GanLoss, PathLength, gradient_penalty_at, r1_penalty};
 use serde_json::Value;
 use std::sync::LazyLock;
@@ -26,10 +26,17 @@ fn assert_near(found: &Tensor<f64>, expected: &Value) {
 #[track_caller]
 fn assert_gradients(penalty: &Tensor<f64>, weights: &[Tensor<f64>], case: &Value) {
     assert_near(penalty, &case["penalty"]);
-    let gradients = grad(&[penalty], &weights.iter().collect::<Vec<_>>(), GradOptions::default());
+    // More may be asked of the same graph, and a shift may be asked for that changes no slope.
+    let options = GradOptions { retain_graph: true, allow_unused: true, ..Default::default() };
+    let gradients = grad(&[penalty], &weights.iter().collect::<Vec<_>>(), options);
     for (gradient, expected) in gradients.iter().zip(array(&case["gradients"])) {
         assert_near(gradient, expected);
     }
+}
+
+/// Weights of these shapes.
+fn weights<const N: usize>(lcg: &mut Lcg, shapes: [&[usize]; N]) -> [Tensor<f64>; N] {
+    shapes.map(|shape| lcg.uniform(2.0, shape).requires_grad())
 }
 
 #[test]
@@ -53,7 +60,7 @@ fn games() {
 }
 
 fn discriminator_weights(lcg: &mut Lcg) -> [Tensor<f64>; 3] {
-    [&[9, 4][..], &[4], &[4, 1]].map(|shape| lcg.uniform(2.0, shape).requires_grad())
+    weights(lcg, [&[9, 4], &[4], &[4, 1]])
 }
 
 /// `[N, 1, 3, 3]` to `[N, 1]`.
@@ -85,7 +92,7 @@ fn r1_and_its_gradients() {
 fn path_lengths_and_their_gradients() {
     for case in array(&FIXTURE["path_length"]) {
         let mut lcg = Lcg::new();
-        let weights = [&[6, 4], &[4, 9]].map(|shape| lcg.uniform::<f64>(2.0, shape).requires_grad());
+        let weights = weights(&mut lcg, [&[6, 4], &[4, 9]]);
         let shape: Vec<usize> = numbers(&case["style"]).into_iter().map(|size| size as usize).collect();
         let mut path_length = PathLength::default();
         for step in array(&case["steps"]) {
@@ -97,4 +104,30 @@ fn path_lengths_and_their_gradients() {
             assert!((path_length.mean - step["mean"].as_f64().expect("a number")).abs() <= NEAR);
         }
     }
+}
+
+/// Second derivatives through convolutions and batch norm in training mode.
+#[test]
+fn penalties_of_convolutional_networks() {
+    let case = &FIXTURE["convolutional"];
+    let mut lcg = Lcg::new();
+    let critic = weights(&mut lcg, [&[4, 2, 4, 4], &[4], &[4], &[1, 4, 3, 3]]);
+    let [first, scale, shift, last] = &critic;
+    let x = lcg.uniform::<f64>(4.0, &[4, 2, 9, 9]).requires_grad();
+    let convolved = x.conv2d(first, None, &Conv2dOptions::default().stride(2)); // [4, 4, 3, 3]
+    let (hidden, _) = convolved.batch_norm(Some(scale), Some(shift), 1e-5);
+    let outputs = hidden.leaky_relu(0.2).conv2d(last, None, &Conv2dOptions::default()); // [4, 1, 1, 1]
+    assert_gradients(&gradient_penalty_at(&outputs, &x), &critic, &case["critic"][0]);
+    assert_gradients(&r1_penalty(&outputs, &x, 10.0), &critic, &case["critic"][1]);
+
+    let mut lcg = Lcg::new();
+    let generator = weights(&mut lcg, [&[5, 27], &[3], &[3], &[3, 2, 4, 4]]);
+    let [first, scale, shift, last] = &generator;
+    let styles = lcg.uniform::<f64>(4.0, &[4, 5]).requires_grad();
+    let (hidden, _) = styles.matmul(first).reshape([4, 3, 3, 3]).batch_norm(Some(scale), Some(shift), 1e-5);
+    let options = ConvTranspose2dOptions { output_padding: [1, 1], ..Default::default() }.stride(2).padding(1);
+    let images = hidden.leaky_relu(0.2).conv_transpose2d(last, None, &options).tanh(); // [4, 2, 7, 7]
+    let noise = lcg.uniform(2.0, images.shape());
+    let penalty = PathLength::default().along(&images, &styles, &noise);
+    assert_gradients(&penalty, &generator, &case["generator"]);
 }
