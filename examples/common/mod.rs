@@ -4,6 +4,9 @@
 
 pub mod books;
 pub mod digits;
+pub mod finite;
+pub mod frechet;
+pub mod judge;
 pub mod letters;
 pub mod pca;
 pub mod plot;

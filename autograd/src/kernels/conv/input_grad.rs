@@ -112,6 +112,7 @@ impl<T: Float> Loop for AddWindows<'_, T> {
     fn run(self) {
         let AddWindows { conv, planes, windows, of_tap, n, to } = self;
         let [height, width] = conv.output;
+        // ANCHOR: add
         for ky in 0..conv.kernel[0] {
             for kx in 0..conv.kernel[1] {
                 let tap = planes.tap(ky, kx);
@@ -124,5 +125,6 @@ impl<T: Float> Loop for AddWindows<'_, T> {
                 }
             }
         }
+        // ANCHOR_END: add
     }
 }

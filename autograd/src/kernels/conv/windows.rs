@@ -122,6 +122,7 @@ struct Wide<'a, T, const W: usize>(Copying<'a, T>);
 impl<T: Float, const W: usize> Loop for Wide<'_, T, W> {
     type Out = ();
 
+    // ANCHOR: copy
     /// Copies `W` elements for every run, however short it is: what is too much lands where the next run goes, or the
     /// next tap, which are written later. Only where that would reach beyond the end is a run copied as it is.
     #[inline(always)]
@@ -138,6 +139,7 @@ impl<T: Float, const W: usize> Loop for Wide<'_, T, W> {
             }
         }
     }
+    // ANCHOR_END: copy
 }
 
 /// Taps are lanes, windows are summed over: both operands of [`weight_grad`](super::weight_grad).

@@ -1,0 +1,80 @@
+//! Who judges painted digits: the network of the example `digits`, which reads real ones.
+
+#[path = "../digits/model.rs"]
+pub mod model;
+#[path = "../digits/train.rs"]
+pub mod train;
+
+use super::frechet::Gaussian;
+use anyhow::{Context, Result};
+use autograd::Tensor;
+use clap::Parser;
+use model::Reader;
+use nn::checkpoint::{load_module, save_module};
+use nn::data::{LabelledImages, Splits};
+use std::path::{Path, PathBuf};
+use train::Recipe;
+
+/// Who judges.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Judge {
+    /// Weights that `digits` saved [default: those in the output folder; if there are none, a reader is trained first]
+    #[arg(long, value_name = "FILE")]
+    pub judge: Option<PathBuf>,
+}
+
+/// The recipe of `digits`, with its defaults.
+#[derive(Parser)]
+struct Defaults {
+    #[command(flatten)]
+    recipe: Recipe,
+}
+
+impl Judge {
+    /// The reader, from a file or trained now. A reader of one set does not judge another, so `of` names it.
+    pub fn reader(&self, data: &Splits, of: &str, out: &Path, quick: bool) -> Result<Reader> {
+        let mut recipe = Defaults::parse_from(["digits"]).recipe;
+        let file = self.judge.clone().unwrap_or_else(|| out.join(format!("judge-{of}.safetensors")));
+        if file.exists() || self.judge.is_some() {
+            let reader = Reader::new(recipe.dropout, &mut autograd::Rng::seeded(0));
+            load_module(&reader, &file).with_context(|| format!("the judge from {}", file.display()))?;
+            return Ok(reader);
+        }
+        if quick {
+            recipe.epochs = Some(1);
+        }
+        println!("a judge first: a network that reads the digits of the real images");
+        let (reader, _) = train::run(&recipe, data, 0, None)?;
+        save_module(&reader, &file)?;
+        println!(
+            "it reads {:.2} % of the test images right; saved as {}",
+            100.0 * reader.accuracy(&data.test),
+            file.display()
+        );
+        Ok(reader)
+    }
+}
+
+/// What the judge says of painted images.
+pub struct Verdict {
+    /// Share of the images that are read as the digit they were meant to be.
+    pub accuracy: f64,
+    /// Fréchet distance of their features to those of the real test images.
+    pub frechet: f64,
+    /// The same between two halves of the real test images: how small it can get.
+    pub frechet_of_real: f64,
+}
+
+/// Judges images `[N, 1, 28, 28]` with values from 0 to 1 that are meant to be these digits.
+pub fn judge(reader: &Reader, painted: &LabelledImages, real: &Tensor) -> Verdict {
+    let (read, features) = reader.read(&painted.images);
+    let right = read.iter().zip(painted.labels.iter()).filter(|&(&digit, label)| digit == label).count();
+    let (_, of_real) = reader.read(real);
+    let half = of_real.size(0) / 2;
+    let halves = [0, half].map(|start| Gaussian::of(&of_real.narrow(0, start, half)));
+    Verdict {
+        accuracy: right as f64 / painted.len().max(1) as f64,
+        frechet: Gaussian::of(&features).distance(&Gaussian::of(&of_real)),
+        frechet_of_real: halves[0].distance(&halves[1]),
+    }
+}

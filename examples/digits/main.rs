@@ -1,0 +1,58 @@
+//! Which digit is it? A small convolutional network reads handwriting, and later judges what the GANs paint.
+//!
+//! `cargo run --example digits` learns from 1,497 real digits that come with it; `-- --data DIR` takes MNIST.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod report;
+
+use anyhow::Result;
+use clap::Parser;
+use common::Common;
+use common::digits::Data;
+use common::judge::train::{self, Recipe};
+use nn::checkpoint::save_module;
+use std::time::Instant;
+
+/// Four convolutions, two poolings, two linear layers
+#[derive(Parser, Debug)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+
+    #[command(flatten)]
+    data: Data,
+
+    /// Go on from the checkpoint in the output folder
+    #[arg(long)]
+    resume: bool,
+
+    #[command(flatten)]
+    recipe: Recipe,
+}
+
+fn main() -> Result<()> {
+    let cli = Cli::parse();
+    cli.recipe.check()?;
+    let out = cli.common.out_dir("digits")?;
+    let mut data = cli.data.load()?;
+    let mut recipe = cli.recipe.clone();
+    if cli.common.quick {
+        recipe.epochs = Some(1);
+        data.train.images = data.train.images.narrow(0, 0, 512);
+        data.train.labels = data.train.labels.narrow(0, 0, 512);
+    }
+    println!("{} images to learn from, {} to judge by", data.train.len(), data.test.len());
+    let start = Instant::now();
+    let checkpoint = out.join("checkpoint.safetensors");
+    let (reader, history) = train::run(&recipe, &data, cli.common.seed, Some((&checkpoint, cli.resume)))?;
+    let accuracy = reader.accuracy(&data.test);
+    let seconds = start.elapsed().as_secs_f64();
+    report::report(&reader, &history, &data.test, &out)?;
+    let weights = out.join("model.safetensors");
+    save_module(&reader, &weights)?;
+    println!("\nthe weights are in {}, pictures beside them", weights.display());
+    println!("result accuracy={accuracy:.4} seconds={seconds:.1}");
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! Training: one-cycle AdamW on images that are shifted a little each time.
+
+use crate::common::finite::finite;
+use crate::common::judge::model::Reader;
+use crate::common::progress;
+use anyhow::{Context, Result, ensure};
+use autograd::Rng;
+use nn::Module;
+use nn::checkpoint::Checkpoint;
+use nn::data::{Border, Loader, LoaderOptions, Splits, random_shift};
+use nn::optim::{AdamW, AdamWOptions, OneCycleLr, Optimizer, Scheduler};
+use std::path::Path;
+use std::time::Instant;
+
+/// Training.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Recipe {
+    /// Passes over the images [default: 4 of MNIST, 20 of the small set]
+    #[arg(long)]
+    pub epochs: Option<usize>,
+
+    /// Images in a step [default: 128 of MNIST, 32 of the small set]
+    #[arg(long)]
+    pub batch: Option<usize>,
+
+    /// The highest learning rate of the one-cycle schedule
+    #[arg(long, default_value_t = 6e-3)]
+    pub lr: f64,
+
+    /// Share of features that dropout zeroes
+    #[arg(long, default_value_t = 0.2)]
+    pub dropout: f64,
+
+    /// Pixels that an image is shifted by at the most
+    #[arg(long, default_value_t = 1)]
+    pub shift: usize,
+}
+
+impl Recipe {
+    pub fn check(&self) -> Result<()> {
+        ensure!(self.epochs != Some(0) && self.batch != Some(0), "--epochs and --batch must be at least 1");
+        ensure!((0.0..1.0).contains(&self.dropout), "--dropout {}: it must be at least 0 and below 1", self.dropout);
+        ensure!(self.lr > 0.0, "--lr {}: it must be above 0", self.lr);
+        Ok(())
+    }
+
+    /// Epochs and batch for a set of so many images.
+    fn sizes(&self, images: usize) -> (usize, usize) {
+        let (epochs, batch) = if images > 10_000 { (4, 128) } else { (20, 32) };
+        (self.epochs.unwrap_or(epochs), self.batch.unwrap_or(batch))
+    }
+}
+
+/// What was measured in one pass.
+pub struct Epoch {
+    pub loss: f64,
+    /// Share of the test images that are read right.
+    pub accuracy: f64,
+}
+
+/// Trains a reader, from `checkpoint` on if that is there and wanted; after each epoch it is written.
+pub fn run(
+    recipe: &Recipe,
+    data: &Splits,
+    seed: u64,
+    checkpoint: Option<(&Path, bool)>,
+) -> Result<(Reader, Vec<Epoch>)> {
+    let mut rng = Rng::seeded(seed);
+    let reader = Reader::new(recipe.dropout, &mut rng);
+    let (epochs, batch) = recipe.sizes(data.train.len());
+    let loader = Loader::new(data.train.dataset(), LoaderOptions { batch_size: batch, seed, ..Default::default() });
+    let steps = epochs * loader.batches();
+    let options = AdamWOptions { lr: recipe.lr, weight_decay: 1e-2, ..Default::default() };
+    let mut adam = AdamW::new(reader.named_parameters(), options);
+    let cycle = OneCycleLr { cycle_momentum: false, ..OneCycleLr::new(recipe.lr, steps) };
+    let mut schedule = Scheduler::new(cycle, &mut adam);
+    let mut history = Vec::new();
+    if let Some((path, true)) = checkpoint {
+        history = resume(path, &reader, &mut adam, &mut schedule, &mut rng)?;
+        ensure!(history.len() < epochs, "{} has {} epochs already: --epochs more", path.display(), history.len());
+    }
+    let bar = progress(steps, "digits");
+    bar.set_position((history.len() * loader.batches()) as u64);
+    for epoch in history.len()..epochs {
+        let start = Instant::now();
+        let mut total = 0.0;
+        for (step, (x, y)) in loader.epoch(epoch as u64).enumerate() {
+            let x = random_shift(&x, recipe.shift, Border::Zero, &mut rng); // [B, 1, 28, 28]
+            let loss = || reader.forward(&x).cross_entropy(&y); // [B, 10] against [B]
+            let value = loss();
+            finite(&value, "the loss", epoch * loader.batches() + step, || loss().backward())?;
+            adam.zero_grad();
+            value.backward();
+            adam.step();
+            schedule.step(&mut adam);
+            total += f64::from(value.item());
+            bar.inc(1);
+        }
+        let (loss, seconds) = (total / loader.batches() as f64, start.elapsed().as_secs_f64());
+        let accuracy = reader.accuracy(&data.test);
+        bar.println(format!("epoch {:3}  loss {loss:.4}  test accuracy {accuracy:.4}  {seconds:.1} s", epoch + 1));
+        history.push(Epoch { loss, accuracy });
+        if let Some((path, _)) = checkpoint {
+            save(path, &reader, &adam, &schedule, &rng, &history)?;
+        }
+    }
+    bar.finish_and_clear();
+    Ok((reader, history))
+}
+
+fn save(
+    path: &Path,
+    reader: &Reader,
+    adam: &AdamW,
+    schedule: &Scheduler<OneCycleLr>,
+    rng: &Rng,
+    history: &[Epoch],
+) -> Result<()> {
+    let mut checkpoint = Checkpoint::new();
+    checkpoint.put_module("model", reader);
+    checkpoint.put_state("optimizer", &adam.state());
+    checkpoint.put_state("scheduler", &schedule.state());
+    checkpoint.put_rng("rng", rng);
+    let epochs: Vec<[f64; 2]> = history.iter().map(|epoch| [epoch.loss, epoch.accuracy]).collect();
+    checkpoint.put_text("history", serde_json::to_string(&epochs)?);
+    Ok(checkpoint.write(path)?)
+}
+
+fn resume(
+    path: &Path,
+    reader: &Reader,
+    adam: &mut AdamW,
+    schedule: &mut Scheduler<OneCycleLr>,
+    rng: &mut Rng,
+) -> Result<Vec<Epoch>> {
+    let checkpoint = Checkpoint::read(path)?;
+    checkpoint.module("model", reader)?;
+    adam.load_state(&checkpoint.state("optimizer"))?;
+    schedule.load_state(&checkpoint.state("scheduler"), adam)?;
+    *rng = checkpoint.rng("rng")?;
+    let history = checkpoint.text("history").with_context(|| format!("{}: no history in it", path.display()))?;
+    let epochs: Vec<[f64; 2]> =
+        serde_json::from_str(history).with_context(|| format!("{}: history", path.display()))?;
+    Ok(epochs.into_iter().map(|[loss, accuracy]| Epoch { loss, accuracy }).collect())
+}
