@@ -4,6 +4,7 @@
 //! of the output with their first elements, then with their second ones, and so on, side by side.
 
 use super::element::Float;
+use super::lanes::LANES;
 use super::parallel;
 use super::simd::{Loop, vectorised};
 
@@ -47,13 +48,41 @@ impl Windows {
 /// What stands for an index where a window lies in the padding altogether.
 pub const NOWHERE: u32 = u32::MAX;
 
+/// What is the same for all rows of windows.
+struct Columns {
+    width: usize,
+    output: usize,
+    stride: usize,
+    /// For each element of a window: the first window in whose row it is not in the padding, how many there are, and
+    /// where that element of the first one stands.
+    taps: Vec<(usize, usize, usize)>,
+    /// The first column of each window, or [`NOWHERE`].
+    first: Vec<u32>,
+}
+
+impl Columns {
+    fn new(axis: Windows) -> Columns {
+        let tap = |tap: usize| {
+            let (first, count) = axis.inside(tap);
+            (count > 0).then(|| (first, count, first * axis.stride + tap * axis.dilation - axis.padding))
+        };
+        Columns {
+            width: axis.input,
+            output: axis.output,
+            stride: axis.stride,
+            taps: (0..axis.kernel).filter_map(tap).collect(),
+            first: (0..axis.output).map(|window| axis.first(window).map_or(NOWHERE, |first| first as u32)).collect(),
+        }
+    }
+}
+
 /// The largest element of each window of each plane, and its index in the plane: the first of several, and the last NaN
 /// if there is one.
 pub fn forward<T: Float>(x: &[T], axes: [Windows; 2], y: &mut [T], indices: &mut [u32]) {
     struct Planes<'a, T> {
         x: &'a [T],
-        axes: [Windows; 2],
-        first_column: &'a [Option<usize>],
+        rows: Windows,
+        columns: &'a Columns,
         y: &'a mut [T],
         indices: &'a mut [u32],
     }
@@ -61,30 +90,23 @@ pub fn forward<T: Float>(x: &[T], axes: [Windows; 2], y: &mut [T], indices: &mut
         type Out = ();
         #[inline(always)]
         fn run(self) {
-            let Planes { x, axes: [rows, columns], first_column, y, indices } = self;
-            let (plane, width) = (rows.input * columns.input, columns.output);
+            let Planes { x, rows, columns, y, indices } = self;
+            let (plane, width) = (rows.input * columns.width, columns.output);
             for (i, (y, indices)) in y.chunks_exact_mut(width).zip(indices.chunks_exact_mut(width)).enumerate() {
                 let (number, window) = (i / rows.output, i % rows.output);
                 let x = &x[number * plane..(number + 1) * plane];
-                let first_row = rows.first(window);
-                for (index, column) in indices.iter_mut().zip(first_column) {
-                    *index = match (first_row, column) {
-                        (Some(row), Some(column)) => (row * columns.input + column) as u32,
-                        _ => NOWHERE,
-                    };
+                let first_row = rows.first(window).map_or(NOWHERE, |row| (row * columns.width) as u32);
+                for (index, &column) in indices.iter_mut().zip(&columns.first) {
+                    let nowhere = first_row == NOWHERE || column == NOWHERE;
+                    *index = if nowhere { NOWHERE } else { first_row.wrapping_add(column) };
                 }
                 y.fill(T::LEAST);
                 for row in 0..rows.kernel {
                     let Some(row) = rows.index(window, row) else { continue };
-                    for tap in 0..columns.kernel {
-                        let (first, count) = columns.inside(tap);
-                        if count == 0 {
-                            continue;
-                        }
-                        let column = first * columns.stride + tap * columns.dilation - columns.padding;
+                    for &(first, count, column) in &columns.taps {
                         let taps = Taps {
-                            x: &x[row * columns.input + column..(row + 1) * columns.input],
-                            at: (row * columns.input + column) as u32,
+                            x: &x[row * columns.width + column..(row + 1) * columns.width],
+                            at: (row * columns.width + column) as u32,
                             y: &mut y[first..first + count],
                             indices: &mut indices[first..first + count],
                         };
@@ -101,13 +123,14 @@ pub fn forward<T: Float>(x: &[T], axes: [Windows; 2], y: &mut [T], indices: &mut
     }
     let [plane, out] = [axes[0].input * axes[1].input, axes[0].output * axes[1].output];
     assert!(plane < NOWHERE as usize && y.len() == indices.len() && y.len() * plane == x.len() * out);
-    let first_column: Vec<_> = (0..axes[1].output).map(|window| axes[1].first(window)).collect();
+    let [rows, columns] = [axes[0], axes[1]];
+    let columns = &Columns::new(columns);
     let work = y.len() * axes[0].kernel * axes[1].kernel;
     let planes = planes_of_block(y.len(), out);
     parallel::for_each_block_of_two((y, indices), (planes * out, planes * out), work, |i, y, indices| {
         let first = i * planes;
         let x = &x[first * plane..(first + y.len() / out) * plane];
-        vectorised(Planes { x, axes, first_column: &first_column, y, indices });
+        vectorised(Planes { x, rows, columns, y, indices });
     });
 }
 
@@ -130,17 +153,23 @@ impl<T: Float> Taps<'_, T> {
     /// With a stride that the compiler knows, and so can vectorise.
     #[inline(always)]
     fn compare<const STRIDE: usize>(self) {
-        let Taps { x, at, y, indices } = self;
-        let (chunks, rest) = x.as_chunks::<STRIDE>();
-        let whole = chunks.len().min(y.len());
-        for (i, ((y, index), x)) in y.iter_mut().zip(&mut *indices).zip(chunks).enumerate() {
-            let larger = x[0] > *y || x[0].is_nan();
-            *y = if larger { x[0] } else { *y };
-            *index = if larger { at.wrapping_add((i * STRIDE) as u32) } else { *index };
+        let Taps { mut at, x, y, indices } = self;
+        // Rows are often short: in blocks, as in `lanes`.
+        let mut done = 0;
+        let (x_blocks, _) = x.as_chunks::<STRIDE>().0.as_chunks::<LANES>();
+        let (y_blocks, _) = y.as_chunks_mut::<LANES>();
+        let (index_blocks, _) = indices.as_chunks_mut::<LANES>();
+        for ((y, indices), x) in y_blocks.iter_mut().zip(index_blocks).zip(x_blocks) {
+            for i in 0..LANES {
+                let larger = x[i][0] > y[i] || x[i][0].is_nan();
+                y[i] = if larger { x[i][0] } else { y[i] };
+                indices[i] = if larger { at.wrapping_add((i * STRIDE) as u32) } else { indices[i] };
+            }
+            at = at.wrapping_add((LANES * STRIDE) as u32);
+            done += LANES;
         }
-        if whole < y.len() && (rest[0] > y[whole] || rest[0].is_nan()) {
-            (y[whole], indices[whole]) = (rest[0], at + (whole * STRIDE) as u32);
-        }
+        let rest = Taps { x: &x[(done * STRIDE).min(x.len())..], at, y: &mut y[done..], indices: &mut indices[done..] };
+        rest.compare_any(STRIDE);
     }
 
     #[inline(always)]

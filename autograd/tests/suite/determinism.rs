@@ -3,7 +3,7 @@
 
 use autograd::graph::Gradient;
 use autograd::kernels::parallel;
-use autograd::{Rng, Tensor, no_grad};
+use autograd::{AvgPool2dOptions, MaxPool2dOptions, Rng, Tensor, UpsampleMode, no_grad};
 
 const THREADS: [usize; 4] = [1, 2, 3, 8];
 
@@ -76,6 +76,30 @@ fn softmax_and_cross_entropy() {
             x.cross_entropy(&Tensor::randint(0, x.size(1) as i64, x.size(0), &mut Rng::seeded(1)))
         });
     }
+}
+
+#[test]
+fn images() {
+    let weight = |channels: usize| Tensor::rand([channels], &mut Rng::seeded(2));
+    // Blocks of channels; channels that are cut into parts; channels of a single sample.
+    for shape in [[40, 50, 40], [70_000, 2, 1], [300, 2, 600], [1, 100, 900]] {
+        let rows = [shape[0], shape[1] * shape[2]];
+        check_with_gradient("batch norm", rows, |x, y| {
+            let (x, y) = (x.reshape(shape), y.reshape(shape));
+            x.batch_norm(Some(&weight(shape[1])), None, 1e-5).0 * y
+        });
+    }
+    let shape = [20, 10, 25, 20];
+    let image = |f: fn(&Tensor) -> Tensor| move |x: &Tensor, _: &Tensor| f(&x.reshape(shape));
+    let rows = [200, 500];
+    check_with_gradient("group norm", rows, image(|x| x.group_norm(5, None, None, 1e-5)));
+    check_with_gradient("max pool", rows, image(|x| x.max_pool2d(&MaxPool2dOptions::new(3).stride(2).padding(1))));
+    check_with_gradient("average pool", rows, image(|x| x.avg_pool2d(&AvgPool2dOptions::new(3).stride(2))));
+    check_with_gradient(
+        "enlargement",
+        rows,
+        image(|x| x.upsample(1.5, UpsampleMode::Bilinear { align_corners: false })),
+    );
 }
 
 #[test]

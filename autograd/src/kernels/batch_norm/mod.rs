@@ -14,6 +14,7 @@
 //! over its positions first.
 
 mod blocks;
+mod rows;
 
 use super::element::Float;
 use super::lanes;
@@ -213,6 +214,9 @@ impl<T: Float> Loop for Normalise<'_, T> {
 pub fn forward<T: Float>(input: Input<'_, T>, y: &mut [T], moments: &mut [Moments<T>]) {
     let Input { x, shape, affine, eps } = input;
     assert!(x.len() == shape.count() && y.len() == x.len() && moments.len() == shape.channels && !x.is_empty());
+    if shape.samples == 1 {
+        return rows::forward(input, y, moments);
+    }
     let blocks = Blocks::of(shape, 1);
     let work = 3 * x.len();
     let count = T::from_f64((shape.samples * shape.size) as f64);
@@ -301,6 +305,9 @@ pub fn backward<T: Float>(saved: Saved<'_, T>, dx: &mut [T], db_dw: &mut [[T; 2]
     if len == 0 {
         db_dw.fill([T::ZERO; 2]);
         return;
+    }
+    if shape.samples == 1 && !dx.is_empty() {
+        return rows::backward(saved, dx, db_dw);
     }
     let blocks = Blocks::of(shape, 2);
     let (windows, work) = (blocks.windows(), 3 * len);
