@@ -3,8 +3,12 @@
 //! `cargo bench --bench steps [-- NAME ...]` prints a line with the threads and the instruction set,
 //! then `NAME median_ms min_ms` for each workload. `RAYON_NUM_THREADS` sets the threads.
 
+#[path = "../examples/cdcgan/networks.rs"]
+mod networks;
+
 use autograd::kernels::gemm::Isa;
 use autograd::{Rng, Tensor};
+use networks::{Discriminator, Generator, one_hot_labels};
 use nn::layers::RecurrentOptions;
 use nn::optim::{Adam, AdamOptions, Optimizer, Sgd, SgdOptions};
 use nn::{Conv2d, Embedding, Linear, Lstm, Module, impl_module};
@@ -17,7 +21,7 @@ fn main() {
     // cargo passes flags such as --bench to every bench; workloads are what is left.
     let only: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     println!("threads {} isa {:?}", rayon::current_num_threads(), Isa::best());
-    let workloads: [(&str, fn() -> Box<dyn FnMut()>); 8] = [
+    let workloads: [(&str, fn() -> Box<dyn FnMut()>); 10] = [
         ("makemore_16384", || makemore(16_384, 50, 100, true)),
         ("makemore_16384_folded", || makemore_folded(16_384, 50, 100)),
         ("makemore_32", || makemore(32, 10, 200, false)),
@@ -25,6 +29,8 @@ fn main() {
         ("vowel_lstm_1", || vowel_lstm(1)),
         ("vowel_lstm_64", || vowel_lstm(64)),
         ("char_lm", char_lm),
+        ("cdcgan_128", || cdcgan(true)),
+        ("cdcgan_128_frozen", || cdcgan(false)),
         ("cifar_cnn_64", cifar_cnn),
     ];
     for (name, make) in workloads {
@@ -215,6 +221,33 @@ fn char_lm() -> Box<dyn FnMut()> {
         let (h, _) = model.lstm.forward(&model.embedding.forward(&x)); // [32, 64, 256]
         model.head.forward(&h).reshape([32 * 64, 27]).cross_entropy(&y).backward();
         adam.step();
+    })
+}
+
+/// The conditional DCGAN of the example. In the generator's step the discriminator's weights get gradients, too, which
+/// the next step throws away; without them (`d_gradients_in_g`), it is a line of its own.
+fn cdcgan(d_gradients_in_g: bool) -> Box<dyn FnMut()> {
+    const BATCH: usize = 128;
+    let mut rng = Rng::seeded(0);
+    let (g, d) = (Generator::new(64, &mut rng), Discriminator::new(&mut rng));
+    let options = AdamOptions { lr: 2e-4, ..Default::default() };
+    let mut adam_g = Adam::new(g.named_parameters(), options.clone());
+    let mut adam_d = Adam::new(d.named_parameters(), options);
+    let real = Tensor::rand([BATCH, 1, 28, 28], &mut rng);
+    let labels = one_hot_labels(&Tensor::randint(0, 10, [BATCH], &mut rng), 10);
+    let (ones, zeros) = (Tensor::ones([BATCH]), Tensor::zeros([BATCH]));
+    Box::new(move || {
+        adam_d.zero_grad();
+        let fake = g.forward(&Tensor::randn([BATCH, 64], &mut rng), &labels); // [128, 1, 28, 28]
+        let (of_fake, of_real) = (d.forward(&fake.detach(), &labels), d.forward(&real, &labels)); // [128]
+        ((of_fake.bce_with_logits(&zeros) + of_real.bce_with_logits(&ones)) / 2.0).backward();
+        adam_d.step();
+        adam_g.zero_grad();
+        d.parameters().iter().for_each(|weight| weight.set_trainable(d_gradients_in_g));
+        let loss = d.forward(&fake, &labels).bce_with_logits(&ones);
+        d.parameters().iter().for_each(|weight| weight.set_trainable(true));
+        loss.backward();
+        adam_g.step();
     })
 }
 

@@ -8,6 +8,8 @@ mod common;
 
 mod networks;
 mod report;
+#[cfg(test)]
+mod tests;
 mod train;
 
 use anyhow::{Context, Result, ensure};

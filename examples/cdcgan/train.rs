@@ -1,7 +1,7 @@
 //! Training: the discriminator learns to tell, the generator to be taken for real.
 
 use crate::common::finite::finite;
-use crate::common::progress;
+use crate::common::{progress, say};
 use crate::networks::{CLASSES, Discriminator, Generator, one_hot_labels};
 use anyhow::{Context, Result, ensure};
 use autograd::{Rng, Tensor, no_grad};
@@ -19,7 +19,7 @@ pub struct Recipe {
     #[arg(long)]
     pub epochs: Option<usize>,
 
-    /// Images in a step [default: 128 of MNIST, 64 of the small set]
+    /// Images in a step [default: 128 of MNIST, 32 of the small set]
     #[arg(long)]
     pub batch: Option<usize>,
 
@@ -46,7 +46,7 @@ impl Recipe {
 
     /// Epochs and batch for a set of so many images.
     pub fn sizes(&self, images: usize) -> (usize, usize) {
-        let (epochs, batch) = if images > 10_000 { (10, 128) } else { (40, 64) };
+        let (epochs, batch) = if images > 10_000 { (10, 128) } else { (40, 32) };
         (self.epochs.unwrap_or(epochs), self.batch.unwrap_or(batch))
     }
 }
@@ -204,12 +204,15 @@ pub fn run(
         }
         let mean = Epoch::of(sum.map(|sum| sum / steps as f64));
         let Epoch { discriminator_loss, generator_loss, d_of_real, d_of_fake } = mean;
-        bar.println(format!(
-            "epoch {:3}  loss of D {discriminator_loss:.3}, of G {generator_loss:.3}  D(x) {d_of_real:.3}  \
+        say(
+            &bar,
+            format!(
+                "epoch {:3}  loss of D {discriminator_loss:.3}, of G {generator_loss:.3}  D(x) {d_of_real:.3}  \
              D(G(z)) {d_of_fake:.3}  {:.1} s",
-            epoch + 1,
-            start.elapsed().as_secs_f64()
-        ));
+                epoch + 1,
+                start.elapsed().as_secs_f64()
+            ),
+        );
         gan.history.push(mean);
         after(gan)?;
     }

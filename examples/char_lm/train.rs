@@ -2,7 +2,7 @@
 //! side by side in windows. Gradients flow back to the window's start; the state itself goes on into the next window, so
 //! the model has read all that stands before.
 
-use crate::common::{letters, progress};
+use crate::common::{letters, progress, say};
 use crate::data::Data;
 use crate::language_model::Perplexity;
 use crate::model::CharLstm;
@@ -127,9 +127,9 @@ pub fn run(recipe: &Recipe, data: &Data, seed: u64, checkpoint: &Path, resume: b
         // ANCHOR_END: window
         model.eval();
         let held_out = Perplexity::of(model, &data.held_out);
-        bar.println(format!("epoch {:3}  loss {:.4}  perplexity {held_out}", epoch + 1, total / steps as f64));
+        say(&bar, format!("epoch {:3}  loss {:.4}  perplexity {held_out}", epoch + 1, total / steps as f64));
         if epoch % 5 == 4 {
-            bar.println(format!("    {}", model.sample("", 70, 0.7, &mut Rng::seeded(seed))));
+            say(&bar, format!("    {}", model.sample("", 70, 0.7, &mut Rng::seeded(seed))));
         }
         model.train();
         trained.losses.push(total / steps as f64);

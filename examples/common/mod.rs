@@ -66,6 +66,11 @@ pub fn progress(steps: usize, label: &str) -> ProgressBar {
     bar
 }
 
+/// Prints a line above a progress bar; where there is no terminal, and so no bar, all the same.
+pub fn say(bar: &ProgressBar, line: String) {
+    if bar.is_hidden() { println!("{line}") } else { bar.println(line) }
+}
+
 /// An index, as likely as its probability.
 ///
 /// # Panics

@@ -2,7 +2,7 @@
 
 use crate::common::finite::finite;
 use crate::common::judge::model::Reader;
-use crate::common::progress;
+use crate::common::{progress, say};
 use anyhow::{Context, Result, ensure};
 use autograd::Rng;
 use nn::Module;
@@ -98,7 +98,7 @@ pub fn run(
         }
         let (loss, seconds) = (total / loader.batches() as f64, start.elapsed().as_secs_f64());
         let accuracy = reader.accuracy(&data.test);
-        bar.println(format!("epoch {:3}  loss {loss:.4}  test accuracy {accuracy:.4}  {seconds:.1} s", epoch + 1));
+        say(&bar, format!("epoch {:3}  loss {loss:.4}  test accuracy {accuracy:.4}  {seconds:.1} s", epoch + 1));
         history.push(Epoch { loss, accuracy });
         if let Some((path, _)) = checkpoint {
             save(path, &reader, &adam, &schedule, &rng, &history)?;

@@ -49,7 +49,6 @@ impl Ratings {
         }
     }
 
-    // ANCHOR: ratings
     /// Each film lies somewhere in a plane, near the others of its genre; each viewer looks in some direction of
     /// that plane, and likes what lies there. Beside that, some films are better, some viewers kinder, and all moody.
     pub fn new(seed: u64) -> Ratings {
@@ -81,5 +80,4 @@ impl Ratings {
             expected: Tensor::from_slice(&expected, [count]),
         }
     }
-    // ANCHOR_END: ratings
 }

@@ -61,7 +61,6 @@ impl Corpus {
         Corpus::new(raw, &what, reading, seed)
     }
 
-    // ANCHOR: steps
     fn new(raw: Vec<String>, what: &str, reading: &Reading, seed: u64) -> Result<Corpus> {
         let clean: Vec<String> = raw.iter().map(|sentence| Normalizer::default().normalize(sentence)).collect();
         let mut whole: Vec<&str> = clean.iter().map(String::as_str).filter(|sentence| !sentence.is_empty()).collect();
@@ -98,7 +97,6 @@ impl Corpus {
         corpus.explain(raw.len(), what, reading);
         Ok(corpus)
     }
-    // ANCHOR_END: steps
 
     fn explain(&self, raw: usize, what: &str, reading: &Reading) {
         let count = |part: &[Vec<u32>]| part.iter().map(|piece| piece.len() - 2).sum::<usize>();

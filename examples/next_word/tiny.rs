@@ -58,13 +58,11 @@ fn prefixes(sentences: &[Vec<u32>]) -> Prefixes {
 /// Trains for so many epochs, prints each step, and returns the share of right words.
 pub fn run(epochs: usize, seed: u64, out: &Path) -> Result<f64> {
     println!("1. Five sentences\n");
-    // ANCHOR: numbers
     let lower = SENTENCES.map(str::to_lowercase);
     let special = vec![PAD.to_string()]; // 0 is no word: it fills up what is too short
     let vocabulary =
         Vocabulary::build(lower.iter().flat_map(|s| words(s)), VocabularyOptions { special, ..Default::default() });
     let sentences: Vec<Vec<u32>> = lower.iter().map(|sentence| vocabulary.encode(words(sentence))).collect();
-    // ANCHOR_END: numbers
     let Prefixes { x, y } = prefixes(&sentences);
     println!(
         "In lower case, so that \"Machine\" and \"machine\" are one word. {} words, each with a number, and 0 for padding, so\n\

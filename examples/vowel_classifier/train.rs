@@ -1,6 +1,6 @@
 //! Training: to classify, and before that perhaps to continue a text.
 
-use crate::common::{letters, progress};
+use crate::common::{letters, progress, say};
 use crate::data::{Data, LENGTH};
 use crate::model::Classifier;
 use anyhow::{Result, ensure};
@@ -147,7 +147,7 @@ fn learn_to_classify(model: &Classifier, recipe: &Recipe, data: &Data, rng: &mut
         let (loss, seconds) = (total / count as f64, start.elapsed().as_secs_f64());
         let correct = model.judge(&data.dev);
         let accuracy = correct.iter().filter(|&&right| right).count() as f64 / correct.len() as f64;
-        bar.println(format!("epoch {epoch:3}  loss {loss:.4}  dev accuracy {accuracy:.4}  {seconds:.2} s"));
+        say(&bar, format!("epoch {epoch:3}  loss {loss:.4}  dev accuracy {accuracy:.4}  {seconds:.2} s"));
         history.push(Epoch { loss, accuracy });
     }
     bar.finish_and_clear();

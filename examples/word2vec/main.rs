@@ -28,7 +28,7 @@ mod windows;
 use anyhow::{Result, ensure};
 use autograd::Rng;
 use clap::{Parser, Subcommand, ValueEnum};
-use common::Common;
+use common::{Common, say};
 use corpus::{Corpus, Source, Text};
 use hierarchical::Tree;
 use negative::Negatives;
@@ -186,7 +186,7 @@ fn run(cli: &Cli, out: &Path) -> Result<()> {
         println!("Threads race, and the graph is not used: other numbers in each run.");
         hogwild::train(&model, &sampler, &recipe)?
     } else {
-        train(&model, &sampler, &recipe, |bar| bar.println(report::neighbours(&vectors(), 3, 3)))?
+        train(&model, &sampler, &recipe, |bar| say(bar, report::neighbours(&vectors(), 3, 3)))?
     };
 
     let vectors = vectors();

@@ -47,7 +47,6 @@ impl Word2Vec {
         }
     }
 
-    // ANCHOR: loss
     /// The loss of a mini-batch, added up over its pairs.
     pub fn loss(&self, ask: &Ask, batch: &Batch) -> Tensor {
         let hidden = bag_mean(&self.in_embed.weight.value(), &batch.bags); // [V, D] -> [H, D]
@@ -57,7 +56,6 @@ impl Word2Vec {
             Ask::Negatives(_) | Ask::Tree(_) => logistic(&hidden, &table, &batch.questions),
         }
     }
-    // ANCHOR_END: loss
 
     /// The vector of each word `[V, D]`: its row, or the mean of the rows of its parts.
     pub fn vectors(&self, sampler: &Sampler) -> Tensor {

@@ -11,6 +11,7 @@
 //! [`gather`](super::gather) of the elements that won. A bag without rows is zero.
 
 use super::embedding::EmbeddingOptions;
+use super::index_select::check_indices;
 use crate::kernels::element::Number;
 use crate::tensor::{Dims, Tensor};
 
@@ -132,7 +133,13 @@ impl<T: Number> Tensor<T> {
             bags.weights.is_none() || mode == BagMode::Sum,
             "embedding_bag: weights are for BagMode::Sum, not for {mode:?}"
         );
+        assert!(self.rank() == 2, "embedding_bag: a table of shape {}; [V, D] is wanted", self.shape());
+        let table_rows = self.shape()[0];
+        if let Some(row) = padding_idx {
+            assert!(row < table_rows, "embedding_bag: padding_idx {row} is outside a table of {table_rows} rows");
+        }
         let bounds = bags.bounds(include_last_offset);
+        check_indices("embedding_bag", bags.indices, table_rows, || format!("a table of shape {}", self.shape()));
         let count = bounds.len() - 1;
         // What counts: which index is in which bag, without padding.
         let indices = bags.indices.to_vec();
@@ -352,5 +359,26 @@ mod tests {
         let (indices, weights) = (Tensor::of([[0_i64, 1]]), Tensor::zeros([1, 2]));
         let bags = Bags { weights: Some(&weights), ..Bags::from(&indices) };
         Tensor::zeros([2, 2]).embedding_bag(bags, EmbeddingBagOptions::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "embedding_bag: index 3, at [1, 0] of the indices, is outside a table of shape [3, 1]")]
+    fn an_index_beyond_the_table_is_refused_where_it_stands() {
+        // Padding before it does not move it.
+        let options = EmbeddingBagOptions { padding_idx: Some(0), ..Default::default() };
+        Tensor::zeros([3, 1]).embedding_bag(&Tensor::of([[0_i64, 0], [3, 1]]), options);
+    }
+
+    #[test]
+    #[should_panic(expected = "embedding_bag: a table of shape [3]; [V, D] is wanted")]
+    fn a_vector_is_no_table() {
+        Tensor::zeros([3]).embedding_bag(&Tensor::of([[0_i64]]), EmbeddingBagOptions::default());
+    }
+
+    #[test]
+    #[should_panic(expected = "embedding_bag: padding_idx 3 is outside a table of 3 rows")]
+    fn a_padding_row_beyond_the_table_is_refused() {
+        let options = EmbeddingBagOptions { padding_idx: Some(3), ..Default::default() };
+        Tensor::zeros([3, 1]).embedding_bag(&Tensor::of([[0_i64]]), options);
     }
 }

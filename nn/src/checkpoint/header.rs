@@ -102,8 +102,9 @@ fn entry(name: &str, value: Json, available: usize) -> Result<Entry, String> {
     let (dtype, width) = match dtype {
         Json::Text(text) if text == "F32" => (Dtype::F32, 4),
         Json::Text(text) if text == "F64" && sizes.is_empty() => (Dtype::F64, 8),
-        Json::Text(text) => return Err(format!("{text} of shape {shape}; expected F32, or F64 without axes")),
-        other => return Err(format!("dtype {other}; expected F32, or F64 without axes")),
+        Json::Text(text) if text == "I64" && sizes.is_empty() => (Dtype::I64, 8),
+        Json::Text(text) => return Err(format!("{text} of shape {shape}; expected F32, or F64 or I64 without axes")),
+        other => return Err(format!("dtype {other}; expected F32, or F64 or I64 without axes")),
     };
     // An axis without elements does not excuse the others: strides are made of them.
     let span = sizes.iter().try_fold(width, |span: isize, &axis| span.checked_mul(isize::try_from(axis.max(1)).ok()?));

@@ -270,7 +270,7 @@ impl Checkpoint {
     /// # Errors
     /// If the file cannot be read, is not whole, its header does not fit the data (entries that share bytes or
     /// leave some out, sizes that are none, a name that stands twice), or it holds entries of a type other than
-    /// `f32` (tensors) and `f64` without axes (numbers).
+    /// `f32` (tensors), `f64` without axes (numbers) and `i64` without axes (counts, which become tensors).
     pub fn read(path: &Path) -> Result<Checkpoint, CheckpointError> {
         let bytes = fs::read(path).map_err(|source| CheckpointError::Io { path: path.to_path_buf(), source })?;
         let mut checkpoint = Checkpoint { path: path.to_path_buf(), ..Checkpoint::default() };
@@ -284,12 +284,25 @@ impl Checkpoint {
             if shape.len() > MAX_RANK {
                 return Err(checkpoint.entry(&name, format!("{} axes; expected {MAX_RANK} at most", shape.len())));
             }
-            if dtype == Dtype::F32 {
-                let values: Vec<f32> = data.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
-                checkpoint.tensors.insert(name, Tensor::from_slice(&values, &shape[..]));
-            } else {
-                let number = data.try_into().map(f64::from_le_bytes).expect("the size has been checked");
-                checkpoint.scalars.insert(name, number);
+            match dtype {
+                Dtype::F32 => {
+                    let values: Vec<f32> = data.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+                    checkpoint.tensors.insert(name, Tensor::from_slice(&values, &shape[..]));
+                }
+                // A count, as PyTorch's batch norm has one of its batches.
+                Dtype::I64 => {
+                    let count = data.try_into().map(i64::from_le_bytes).expect("the size has been checked");
+                    if count as f32 as i64 != count {
+                        return Err(
+                            checkpoint.entry(&name, format!("{count}, which no f32 is; expected a smaller count"))
+                        );
+                    }
+                    checkpoint.tensors.insert(name, Tensor::from(count as f32));
+                }
+                _ => {
+                    let number = data.try_into().map(f64::from_le_bytes).expect("the size has been checked");
+                    checkpoint.scalars.insert(name, number);
+                }
             }
         }
         Ok(checkpoint)
@@ -323,6 +336,22 @@ mod tests {
         load_module(&b, &path).unwrap();
         assert_eq!(a.weight.value().to_vec(), b.weight.value().to_vec());
         assert!(b.weight.is_trainable());
+        fs::remove_file(&path).unwrap();
+    }
+
+    /// PyTorch's `num_batches_tracked`.
+    #[test]
+    fn a_count_of_pytorch_is_a_tensor() {
+        let path = path("count");
+        let file = |count: i64| {
+            let header = br#"{"n":{"dtype":"I64","shape":[],"data_offsets":[0,8]}}"#;
+            let bytes = [&(header.len() as u64).to_le_bytes()[..], header, &count.to_le_bytes()].concat();
+            fs::write(&path, bytes).unwrap();
+            Checkpoint::read(&path)
+        };
+        assert_eq!(file(938).unwrap().tensors["n"].item(), 938.0);
+        let error = file((1 << 24) + 1).err().unwrap().to_string();
+        assert!(error.contains("entry \"n\": 16777217, which no f32 is"), "{error}");
         fs::remove_file(&path).unwrap();
     }
 

@@ -89,11 +89,11 @@ fn every_lie_is_named() {
 
     // Types and shapes.
     let fields = r#""dtype":"I32","shape":[1],"data_offsets":[0,4]"#;
-    refused(&entry(fields, 4), r#"entry "a": I32 of shape [1]; expected F32, or F64 without axes"#);
+    refused(&entry(fields, 4), r#"entry "a": I32 of shape [1]; expected F32, or F64 or I64 without axes"#);
     let fields = r#""dtype":"F64","shape":[1],"data_offsets":[0,8]"#;
-    refused(&entry(fields, 8), r#"entry "a": F64 of shape [1]; expected F32, or F64 without axes"#);
+    refused(&entry(fields, 8), r#"entry "a": F64 of shape [1]; expected F32, or F64 or I64 without axes"#);
     let fields = r#""dtype":32,"shape":[1],"data_offsets":[0,4]"#;
-    refused(&entry(fields, 4), r#"entry "a": dtype 32; expected F32, or F64 without axes"#);
+    refused(&entry(fields, 4), r#"entry "a": dtype 32; expected F32, or F64 or I64 without axes"#);
     let fields = r#""dtype":"F32","shape":[-1,2],"data_offsets":[0,8]"#;
     refused(&entry(fields, 8), r#"entry "a": shape [-1, 2]; expected a list of sizes, none negative"#);
     let fields = r#""dtype":"F32","shape":[1.5],"data_offsets":[0,8]"#;

@@ -2,6 +2,7 @@
 //! that it uses: six of them took minutes to build.
 
 mod adversarial;
+mod cdcgan;
 mod checkpoint_files;
 mod data_files;
 mod fixture;

@@ -78,7 +78,7 @@ impl Conv {
     /// The channels of the input in blocks, so that the windows of a block stay in the second cache.
     fn blocks<T: Float>(&self, isa: Isa, weight: &[T], samples: usize) -> Vec<Block<T>> {
         /// Elements of a block's windows.
-        const ELEMENTS: usize = 1 << 15;
+        const ELEMENTS: usize = 1 << 16;
         let (taps, depth) = (self.taps(), self.depth());
         let most = (ELEMENTS / (taps * samples * self.positions()).max(1)).max(1);
         let mut blocks = Vec::new();

@@ -20,8 +20,8 @@
 //! asks for a panel of it when it needs one, and the panel is read from the image itself. That is quick because of two
 //! things. An element's place in memory is a sum of two numbers, what its tap says and what its window says; and windows
 //! that are neighbours in a row of the output see neighbouring pixels, so a panel is filled by copying runs. Where
-//! stride or padding would break this, the image is copied once, with its zeros, into planes in which it holds (see
-//! [`planes`]). What leaves `input_grad` is added up in the same planes, in the same runs, and cut out of them.
+//! stride or padding would break this, the image is copied once, with its zeros, into planes in which it holds
+//! (`planes.rs`). What leaves `input_grad` is added up in the same planes, in the same runs, and cut out of them.
 //!
 //! A transposed convolution is `input_grad` used forward; its gradients are the other two.
 //!

@@ -131,11 +131,13 @@ impl<T: Float, const W: usize> Loop for Wide<'_, T, W> {
         for i in 0..copy.taps.len() {
             for &Run { lane, start, .. } in copy.runs {
                 let (from, to) = (copy.taps[i] + start, i * W + lane);
-                let (Some(from), Some(to)) = (copy.data.get(from..from + W), copy.out.get_mut(to..to + W)) else {
+                let from = copy.data.get(from..).and_then(|from| from.first_chunk::<W>());
+                let to = copy.out.get_mut(to..).and_then(|to| to.first_chunk_mut::<W>());
+                let (Some(from), Some(to)) = (from, to) else {
                     copy.as_they_are(W, i..i + 1);
                     break;
                 };
-                to.copy_from_slice(from);
+                *to = *from;
             }
         }
     }
