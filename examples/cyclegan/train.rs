@@ -1,0 +1,380 @@
+//! Training: what is translated is to look like the other side, and to come back as it was.
+
+use crate::buffer::ImageBuffer;
+use crate::common::finite::finite;
+use crate::common::progress;
+use crate::measure::translated;
+use crate::networks::{Discriminator, Discriminators, Generator, Generators};
+use crate::sides::{self, Style};
+use anyhow::{Context, Result, ensure};
+use autograd::{Rng, Tensor};
+use clap::ValueEnum;
+use nn::Module;
+use nn::checkpoint::Checkpoint;
+use nn::data::{Loader, LoaderOptions, TensorDataset};
+use nn::losses::{GanLoss, l1_loss};
+use nn::optim::{Adam, AdamOptions, Optimizer};
+use std::path::Path;
+use std::time::Instant;
+
+/// The game of generators and discriminators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Game {
+    /// The generator's loss is −log D(fake): cross entropy
+    Log,
+    /// The generator's loss is (D(fake) − 1)², as in the paper
+    Squares,
+}
+
+impl Game {
+    /// The paper's code leaves the ½ of the generator's squares away.
+    fn generator(self, fake: &Tensor) -> Tensor {
+        match self {
+            Game::Log => GanLoss::NonSaturating.generator(fake),
+            Game::Squares => GanLoss::LeastSquares.generator(fake) * 2.0,
+        }
+    }
+
+    fn discriminator(self, real: &Tensor, fake: &Tensor) -> Tensor {
+        match self {
+            Game::Log => GanLoss::NonSaturating.discriminator(real, fake),
+            Game::Squares => GanLoss::LeastSquares.discriminator(real, fake),
+        }
+    }
+}
+
+/// Sides, sizes and training.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Recipe {
+    /// What side B looks like
+    #[arg(long, value_enum, default_value_t = Style::Bold)]
+    pub side: Style,
+
+    /// Pixels that side B's pen is thicker by at each side
+    #[arg(long, default_value_t = 1.0)]
+    pub radius: f64,
+
+    /// Passes over the images [default: 2 of MNIST, 20 of the small set]
+    #[arg(long)]
+    pub epochs: Option<usize>,
+
+    /// Images of each side in a step
+    #[arg(long, default_value_t = 16)]
+    pub batch: usize,
+
+    /// Learning rate of all networks in the first half of the training; in the second it falls to 0
+    #[arg(long, default_value_t = 1e-3)]
+    pub lr: f64,
+
+    /// Adam's first decay rate
+    #[arg(long, default_value_t = 0.5)]
+    pub beta1: f64,
+
+    /// What the generators want of the discriminators
+    #[arg(long, value_enum, default_value_t = Game::Log)]
+    pub loss: Game,
+
+    /// λ: what an image that does not come back as it was costs
+    #[arg(long, default_value_t = 10.0)]
+    pub cycle: f64,
+
+    /// What changing an image that is on the right side already costs
+    #[arg(long, default_value_t = 5.0)]
+    pub identity: f64,
+
+    /// Translated images that are kept for each discriminator
+    #[arg(long, default_value_t = 50)]
+    pub buffer: usize,
+
+    /// Channels of the first layers; the later ones have twice as many
+    #[arg(long, default_value_t = 16)]
+    pub width: usize,
+
+    /// Residual blocks of a generator
+    #[arg(long, default_value_t = 1)]
+    pub residuals: usize,
+}
+
+impl Recipe {
+    pub fn check(&self) -> Result<()> {
+        sides::check(self.radius)?;
+        ensure!(self.epochs != Some(0) && self.batch > 0, "--epochs and --batch must be at least 1");
+        ensure!(self.width > 0, "--width must be at least 1");
+        ensure!(self.lr > 0.0 && (0.0..1.0).contains(&self.beta1), "--lr must be above 0, --beta1 from 0 to below 1");
+        ensure!(self.cycle >= 0.0 && self.identity >= 0.0, "--cycle and --identity must be at least 0");
+        Ok(())
+    }
+
+    /// Passes over so many images of a side.
+    fn passes(&self, images: usize) -> usize {
+        self.epochs.unwrap_or(if images > 5_000 { 2 } else { 20 })
+    }
+}
+
+/// What was measured in one pass, each the mean over its steps, and how far the translations of some test images are
+/// from what they should be, after it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Epoch {
+    pub discriminators: f64,
+    pub adversarial: f64,
+    pub cycle: f64,
+    pub identity: f64,
+    pub off_ab: f64,
+    pub off_ba: f64,
+}
+
+impl Epoch {
+    fn numbers(&self) -> [f64; 6] {
+        [self.discriminators, self.adversarial, self.cycle, self.identity, self.off_ab, self.off_ba]
+    }
+
+    fn of([discriminators, adversarial, cycle, identity, off_ab, off_ba]: [f64; 6]) -> Epoch {
+        Epoch { discriminators, adversarial, cycle, identity, off_ab, off_ba }
+    }
+}
+
+// ANCHOR: losses
+/// What the generators make of a batch of each side, and what it costs them. Each loss is the sum of both directions'.
+struct Round {
+    fake_a: Tensor,
+    fake_b: Tensor,
+    adversarial: Tensor,
+    cycle: Tensor,
+    identity: Tensor,
+    loss: Tensor,
+}
+
+fn round(generators: &Generators, critics: &Discriminators, a: &Tensor, b: &Tensor, recipe: &Recipe) -> Round {
+    let Generators { to_a, to_b } = generators;
+    let (fake_b, fake_a) = (to_b.forward(a), to_a.forward(b));
+    // Each is to look like its side ...
+    let looks = |critic: &Discriminator, fake: &Tensor| recipe.loss.generator(&critic.forward(fake));
+    let adversarial = looks(&critics.of_a, &fake_a) + looks(&critics.of_b, &fake_b);
+    // ... and to lead back to where it came from,
+    let cycle = l1_loss(&to_a.forward(&fake_b), a) + l1_loss(&to_b.forward(&fake_a), b);
+    // and what is there already is to stay.
+    let identity = l1_loss(&to_a.forward(a), a) + l1_loss(&to_b.forward(b), b);
+    let loss = &adversarial + &cycle * recipe.cycle as f32 + &identity * recipe.identity as f32;
+    Round { fake_a, fake_b, adversarial, cycle, identity, loss }
+}
+// ANCHOR_END: losses
+
+/// The networks and all that training them needs.
+pub struct CycleGan {
+    pub generators: Generators,
+    pub discriminators: Discriminators,
+    adam_g: Adam,
+    adam_d: Adam,
+    buffer_a: ImageBuffer,
+    buffer_b: ImageBuffer,
+    rng: Rng,
+    recipe: Recipe,
+    pub history: Vec<Epoch>,
+}
+
+impl CycleGan {
+    pub fn new(recipe: &Recipe, seed: u64) -> CycleGan {
+        let mut rng = Rng::seeded(seed);
+        let mut generator = || Generator::new(recipe.width, recipe.residuals, &mut rng);
+        let generators = Generators { to_a: generator(), to_b: generator() };
+        let mut discriminator = || Discriminator::new(recipe.width, &mut rng);
+        let discriminators = Discriminators { of_a: discriminator(), of_b: discriminator() };
+        let options = AdamOptions { lr: recipe.lr, betas: (recipe.beta1, 0.999), ..Default::default() };
+        CycleGan {
+            adam_g: Adam::new(generators.named_parameters(), options.clone()),
+            adam_d: Adam::new(discriminators.named_parameters(), options),
+            generators,
+            discriminators,
+            buffer_a: ImageBuffer::new(recipe.buffer),
+            buffer_b: ImageBuffer::new(recipe.buffer),
+            rng,
+            recipe: recipe.clone(),
+            history: Vec::new(),
+        }
+    }
+
+    // ANCHOR: step
+    /// One step of all networks on images `[B, 1, 28, 28]` of each side, from −1 to 1.
+    pub fn step(&mut self, a: &Tensor, b: &Tensor, number: usize) -> Result<Epoch> {
+        let CycleGan { generators, discriminators, recipe, .. } = &*self;
+        // The generators. The discriminators are asked, not taught.
+        discriminators.set_trainable(false);
+        let made = round(generators, discriminators, a, b, recipe);
+        finite(&made.loss, "the generators' loss", number, || {
+            round(generators, discriminators, a, b, recipe).loss.backward();
+        })?;
+        discriminators.set_trainable(true);
+        self.adam_g.zero_grad();
+        made.loss.backward();
+        self.adam_g.step();
+
+        // The discriminators see what the generators make now, or made some steps ago.
+        let fake_a = self.buffer_a.swap(&made.fake_a, &mut self.rng);
+        let fake_b = self.buffer_b.swap(&made.fake_b, &mut self.rng);
+        let Discriminators { of_a, of_b } = &self.discriminators;
+        let game = self.recipe.loss;
+        let critics_loss = || {
+            let of_a = game.discriminator(&of_a.forward(a), &of_a.forward(&fake_a));
+            let of_b = game.discriminator(&of_b.forward(b), &of_b.forward(&fake_b));
+            (of_a + of_b) / 2.0
+        };
+        let loss = critics_loss();
+        finite(&loss, "the discriminators' loss", number, || critics_loss().backward())?;
+        self.adam_d.zero_grad();
+        loss.backward();
+        self.adam_d.step();
+
+        let [discriminators, adversarial, cycle, identity] =
+            [&loss, &made.adversarial, &made.cycle, &made.identity].map(|loss| f64::from(loss.item()) / 2.0);
+        Ok(Epoch { discriminators, adversarial, cycle, identity, ..Default::default() })
+    }
+    // ANCHOR_END: step
+
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let mut checkpoint = Checkpoint::new();
+        checkpoint.put_module("generators", &self.generators);
+        checkpoint.put_module("discriminators", &self.discriminators);
+        checkpoint.put_state("adam_g", &self.adam_g.state());
+        checkpoint.put_state("adam_d", &self.adam_d.state());
+        checkpoint.put_state("buffer_a", &self.buffer_a.state());
+        checkpoint.put_state("buffer_b", &self.buffer_b.state());
+        checkpoint.put_rng("rng", &self.rng);
+        let history: Vec<[f64; 6]> = self.history.iter().map(|epoch| epoch.numbers()).collect();
+        checkpoint.put_text("history", serde_json::to_string(&history)?);
+        Ok(checkpoint.write(path)?)
+    }
+
+    pub fn load(&mut self, path: &Path) -> Result<()> {
+        let checkpoint = Checkpoint::read(path)?;
+        checkpoint.module("generators", &self.generators)?;
+        checkpoint.module("discriminators", &self.discriminators)?;
+        self.adam_g.load_state(&checkpoint.state("adam_g"))?;
+        self.adam_d.load_state(&checkpoint.state("adam_d"))?;
+        for (name, buffer) in [("buffer_a", &mut self.buffer_a), ("buffer_b", &mut self.buffer_b)] {
+            buffer.load_state(&checkpoint.state(name)).with_context(|| format!("{}: {name}", path.display()))?;
+        }
+        self.rng = checkpoint.rng("rng")?;
+        let history = checkpoint.text("history").with_context(|| format!("{}: no history in it", path.display()))?;
+        let history: Vec<[f64; 6]> =
+            serde_json::from_str(history).with_context(|| format!("{}: history", path.display()))?;
+        self.history = history.into_iter().map(Epoch::of).collect();
+        Ok(())
+    }
+}
+
+/// Batches of a side, in an order of its own.
+fn loader(images: &Tensor, batch_size: usize, seed: u64) -> Loader<TensorDataset<f32, i64>> {
+    // What digit it is, nobody is told.
+    let labels = Tensor::full_of([images.size(0)], 0_i64);
+    let dataset = TensorDataset::new(images.clone(), labels);
+    Loader::new(dataset, LoaderOptions { batch_size, seed, drop_last: true, ..Default::default() })
+}
+
+/// Trains for the epochs that are left on both sides' images `[N, 1, 28, 28]` from 0 to 1. After each, the translations
+/// of `probe`, of side A and B, whose images are pairs, are compared with what they should be, and `after` sees the
+/// networks.
+pub fn run(
+    gan: &mut CycleGan,
+    [side_a, side_b]: &[Tensor; 2],
+    probe: &[Tensor; 2],
+    seed: u64,
+    mut after: impl FnMut(&CycleGan) -> Result<()>,
+) -> Result<()> {
+    let recipe = gan.recipe.clone();
+    let (a, b) = (loader(side_a, recipe.batch, seed), loader(side_b, recipe.batch, seed + 1));
+    let (epochs, steps) = (recipe.passes(side_a.size(0)), a.batches().min(b.batches()));
+    ensure!(steps > 0, "--batch {}: more than the {} images of a side", recipe.batch, side_b.size(0));
+    ensure!(gan.history.len() < epochs, "{} epochs are done already: --epochs more", gan.history.len());
+    let bar = progress(epochs * steps, "cyclegan");
+    bar.set_position((gan.history.len() * steps) as u64);
+    for epoch in gan.history.len()..epochs {
+        let start = Instant::now();
+        let mut sum = [0.0; 6];
+        for (step, ((a, _), (b, _))) in a.epoch(epoch as u64).zip(b.epoch(epoch as u64)).enumerate() {
+            let number = epoch * steps + step;
+            let left = 1.0 - number as f64 / (epochs * steps) as f64;
+            let lr = recipe.lr * (2.0 * left).min(1.0);
+            gan.adam_g.set_lr(lr);
+            gan.adam_d.set_lr(lr);
+            let measured = gan.step(&(a * 2.0 - 1.0), &(b * 2.0 - 1.0), number)?;
+            for (sum, x) in sum.iter_mut().zip(measured.numbers()) {
+                *sum += x;
+            }
+            bar.inc(1);
+        }
+        let off = |by: &Generator, from: &Tensor, to: &Tensor| f64::from(l1_loss(&translated(by, from), to).item());
+        let mut mean = Epoch::of(sum.map(|sum| sum / steps as f64));
+        mean.off_ab = off(&gan.generators.to_b, &probe[0], &probe[1]);
+        mean.off_ba = off(&gan.generators.to_a, &probe[1], &probe[0]);
+        let Epoch { discriminators, adversarial, cycle, identity, off_ab, off_ba } = mean;
+        bar.println(format!(
+            "epoch {:3}  loss of D {discriminators:.3}, of G {adversarial:.3}  cycle {cycle:.3}  identity {identity:.3}  \
+             off the true translation {off_ab:.4}, {off_ba:.4}  {:.1} s",
+            epoch + 1,
+            start.elapsed().as_secs_f64()
+        ));
+        gan.history.push(mean);
+        after(gan)?;
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        recipe: Recipe,
+    }
+
+    fn small() -> (Recipe, [Tensor; 2]) {
+        let flags = ["", "--epochs", "2", "--batch", "2", "--width", "2", "--buffer", "3"];
+        let mut rng = Rng::seeded(4);
+        let sides = [0, 1].map(|_| Tensor::rand([6, 1, 28, 28], &mut rng));
+        (Flags::parse_from(flags).recipe, sides)
+    }
+
+    #[test]
+    fn a_resumed_training_makes_the_same_numbers() {
+        let (recipe, sides) = small();
+        let folder = std::env::temp_dir().join(format!("chainrule-cyclegan-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = |gan: &CycleGan| folder.join(format!("{}.safetensors", gan.history.len()));
+        let mut whole = CycleGan::new(&recipe, 5);
+        run(&mut whole, &sides, &sides, 5, |gan| gan.save(&path(gan))).unwrap();
+        let mut resumed = CycleGan::new(&recipe, 6);
+        resumed.load(&folder.join("1.safetensors")).unwrap();
+        run(&mut resumed, &sides, &sides, 5, |_| Ok(())).unwrap();
+        for ((name, left), (_, right)) in whole.generators.state().into_iter().zip(resumed.generators.state()) {
+            assert_eq!(left.to_vec(), right.to_vec(), "{name}");
+        }
+        assert_eq!(whole.history[1].numbers(), resumed.history[1].numbers());
+        let error = run(&mut resumed, &sides, &sides, 5, |_| Ok(())).unwrap_err().to_string();
+        assert_eq!(error, "2 epochs are done already: --epochs more");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn training_stops_at_what_is_no_number() {
+        let (recipe, [a, b]) = small();
+        let mut gan = CycleGan::new(&recipe, 7);
+        let error = gan.step(&(a * f32::NAN), &b, 3).unwrap_err().to_string();
+        assert!(error.starts_with("step 3: the generators' loss is NaN; training stops."), "{error}");
+    }
+
+    #[test]
+    fn the_discriminators_learn_nothing_from_the_generators_turn() {
+        let (recipe, [a, b]) = small();
+        let gan = CycleGan::new(&recipe, 8);
+        gan.discriminators.set_trainable(false);
+        let made = round(&gan.generators, &gan.discriminators, &a, &b, &recipe);
+        gan.discriminators.set_trainable(true);
+        made.loss.backward();
+        assert!(gan.discriminators.parameters().iter().all(|parameter| parameter.grad().is_none()));
+        assert!(gan.generators.parameters().iter().all(|parameter| parameter.grad().is_some()));
+    }
+}
