@@ -69,12 +69,29 @@ pub struct Verdict {
 pub fn judge(reader: &Reader, painted: &LabelledImages, real: &Tensor) -> Verdict {
     let (read, features) = reader.read(&painted.images);
     let right = read.iter().zip(painted.labels.iter()).filter(|&(&digit, label)| digit == label).count();
+    let distances = frechet(reader, &features, real);
+    Verdict {
+        accuracy: right as f64 / painted.len().max(1) as f64,
+        frechet: distances.painted,
+        frechet_of_real: distances.halves_of_real,
+    }
+}
+
+/// Fréchet distances in the space of the judge's features.
+pub struct Distances {
+    /// Of painted images to the real ones.
+    pub painted: f64,
+    /// Between two halves of the real ones.
+    pub halves_of_real: f64,
+}
+
+/// The distances, given the features of painted images that the judge has [read](Reader::read) and real images.
+pub fn frechet(reader: &Reader, features: &Tensor, real: &Tensor) -> Distances {
     let (_, of_real) = reader.read(real);
     let half = of_real.size(0) / 2;
     let halves = [0, half].map(|start| Gaussian::of(&of_real.narrow(0, start, half)));
-    Verdict {
-        accuracy: right as f64 / painted.len().max(1) as f64,
-        frechet: Gaussian::of(&features).distance(&Gaussian::of(&of_real)),
-        frechet_of_real: halves[0].distance(&halves[1]),
+    Distances {
+        painted: Gaussian::of(features).distance(&Gaussian::of(&of_real)),
+        halves_of_real: halves[0].distance(&halves[1]),
     }
 }

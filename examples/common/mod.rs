@@ -10,6 +10,7 @@ pub mod judge;
 pub mod letters;
 pub mod pca;
 pub mod plot;
+pub mod sheet;
 pub mod strips;
 
 use anyhow::{Context, Result};

@@ -1,0 +1,156 @@
+//! Style: a generator that is told at every layer what to paint (StyleGAN; Karras, Laine and Aila 2019), and what its
+//! mapping network is good for.
+//!
+//! `cargo run --example stylegan` learns from 1,497 real digits that come with it; `-- --data DIR` takes MNIST, and
+//! `-- --evaluate` measures and paints with the weights in the output folder.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod measure;
+mod networks;
+mod report;
+mod train;
+
+use anyhow::{Context, Result, ensure};
+use autograd::{Rng, Tensor};
+use clap::Parser;
+use common::Common;
+use common::digits::{CLASSES, Data};
+use common::judge::{Judge, frechet};
+use measure::{Space, path_length};
+use nn::checkpoint::{load_module, save_module};
+use report::Frames;
+use std::time::Instant;
+use train::{Gan, Painter, Recipe};
+
+/// Images that the judge reads.
+const JUDGED: usize = 10_000;
+/// Walks of which the pace is measured.
+const WALKS: usize = 2_000;
+/// A walk's step. Twice as many in f32 give the same: see what is printed.
+const EPSILON: f64 = 1e-3;
+
+/// A mapping network, styles by AdaIN, noise, mixed styles, truncation; and perceptual path lengths
+#[derive(Parser, Debug)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+
+    #[command(flatten)]
+    data: Data,
+
+    #[command(flatten)]
+    judge: Judge,
+
+    /// Go on from the checkpoint in the output folder
+    #[arg(long)]
+    resume: bool,
+
+    /// Measure and paint with the weights in the output folder, and do not train
+    #[arg(long, conflicts_with = "resume")]
+    evaluate: bool,
+
+    /// ψ of samples.png: how far styles are from their mean, as a share
+    #[arg(long, default_value_t = 0.8)]
+    psi: f32,
+
+    #[command(flatten)]
+    recipe: Recipe,
+}
+
+fn main() -> Result<()> {
+    let cli = Cli::parse();
+    cli.recipe.check()?;
+    ensure!(cli.psi.is_finite(), "--psi {}: it must be a number", cli.psi);
+    let out = cli.common.out_dir("stylegan")?;
+    let seed = cli.common.seed;
+    let mut data = cli.data.load()?;
+    let mut epochs = cli.recipe.epochs(data.train.len());
+    let (mut judged, mut walks) = (JUDGED, WALKS);
+    if cli.common.quick {
+        (epochs, judged, walks) = (1, 200, 50);
+        data.train.images = data.train.images.narrow(0, 0, 256);
+        data.train.labels = data.train.labels.narrow(0, 0, 256);
+    }
+    let set = if cli.data.folder.is_some() { "mnist" } else { "small" };
+    let reader = cli.judge.reader(&data, set, &out, cli.common.quick)?;
+
+    let start = Instant::now();
+    let mut gan = Gan::new(&cli.recipe, seed);
+    let weights = out.join("generator.safetensors");
+    if cli.evaluate {
+        load_module(&gan.average, &weights).with_context(|| "no generator to paint with: train one first")?;
+    } else {
+        println!("{} images to learn from", data.train.len());
+        let checkpoint = out.join("checkpoint.safetensors");
+        if cli.resume {
+            gan.load(&checkpoint)?;
+            println!("going on after epoch {}", gan.history.len());
+        }
+        let mut frames = Frames::new(cli.recipe.width, &out);
+        train::run(&mut gan, epochs, &data.train, seed, |gan| {
+            frames.add(gan)?;
+            gan.save(&checkpoint)
+        })?;
+        frames.save()?;
+        report::curves(&gan.history, &out)?;
+        save_module(&gan.average, &weights)?;
+        save_module(&gan.discriminator, &out.join("discriminator.safetensors"))?;
+    }
+    let seconds = start.elapsed().as_secs_f64();
+
+    let painter = Painter(&gan.average);
+    report::pictures(&painter, cli.psi, seed, &out)?;
+
+    // Images without truncation, as many as the distance is usually measured with.
+    let mut rng = Rng::seeded(seed).stream(1);
+    let painted: Vec<Tensor> = (0..judged)
+        .step_by(500)
+        .map(|start| {
+            let z = Tensor::randn([500.min(judged - start), cli.recipe.width], &mut rng);
+            painter.paint_all(&painter.styles(&z, 1.0), &mut rng)
+        })
+        .collect();
+    let images = Tensor::cat(&painted.iter().collect::<Vec<_>>(), 0); // [judged, 1, 28, 28]
+    let (digits, features) = reader.read(&images);
+    let distances = frechet(&reader, &features, &data.test.images);
+    let share = |digit: usize| {
+        let count = digits.iter().filter(|&&read| read == digit as i64).count();
+        format!("{digit}: {:.1} %", 100.0 * count as f64 / judged as f64)
+    };
+    println!("the judge reads in what is painted {}", (0..CLASSES).map(share).collect::<Vec<_>>().join("  "));
+    println!(
+        "Fréchet distance of {judged} images {:.2}, between two halves of the real test set {:.2}",
+        distances.painted, distances.halves_of_real
+    );
+
+    // Smaller steps show when rounding takes over, larger ones when a step is no longer small.
+    println!("perceptual path length in z and in w, by the step:");
+    let lengths =
+        |epsilon| [Space::Z, Space::W].map(|space| path_length(&painter, &reader, space, walks, epsilon, seed));
+    for epsilon in [1e-1, 1e-2, EPSILON, 1e-4, 1e-5] {
+        let [z, w] = lengths(epsilon);
+        println!("  {epsilon:.0e}  {:9.1} ± {:.1}  {:9.1} ± {:.1}", z.mean, z.error, w.mean, w.error);
+    }
+    let [z, w] = lengths(EPSILON);
+    report::paces(&z, &w, &out)?;
+
+    println!("\nwhat is where in {}:", out.display());
+    println!(
+        "  samples.png        images of random styles, ψ = {}; training.gif: the same ones after each epoch",
+        cli.psi
+    );
+    println!(
+        "  mixing-14.png      rows: the style of the 7×7 layers, columns: of all others; mixing-28.png: of the last two"
+    );
+    println!("  truncation.png     a style in each row, from ψ = -1 over the mean at 0 to 1.25");
+    println!("  noise.png          a style in each row, with several noises, and where noise changes the image");
+    println!("  walks.png          between the same two images in z and in w; paces.png: how fast they change");
+    println!("  adain.png          means and deviations of channels before and after AdaIN");
+    println!(
+        "result ppl_z={:.2} ppl_w={:.2} frechet={:.3} frechet_real={:.3} seconds={seconds:.1}",
+        z.mean, w.mean, distances.painted, distances.halves_of_real
+    );
+    Ok(())
+}
