@@ -10,7 +10,7 @@ use nn::Module;
 use nn::optim::{Adam, AdamOptions, Optimizer};
 use serde_json::Value;
 
-const BATCH: usize = 8;
+const BATCH: usize = 16;
 const Z: usize = 64;
 
 /// Weights around 0, scales of norms around 1.
@@ -18,7 +18,7 @@ fn fill(network: &impl Module, lcg: &mut Lcg) {
     for (name, parameter) in network.named_parameters() {
         let shape = parameter.shape();
         let mean = if name.ends_with("weight") && shape.len() == 1 { 1.0 } else { 0.0 };
-        parameter.set(&(lcg.uniform::<f32>(0.125, &shape) + mean));
+        parameter.set(&(lcg.uniform::<f32>(0.0625, &shape) + mean));
     }
 }
 
