@@ -117,23 +117,35 @@ fn sizes(from: usize, to: usize) -> String {
     sizes.iter().map(|size| format!("{size}×{size}")).collect::<Vec<_>>().join(", ")
 }
 
-/// Rows of images with words above the columns.
-fn strips(heads: &[String], rows: &[Vec<Tensor>], left: &[&str], path: &Path) -> Result<()> {
-    let margin = left.iter().map(|text| text.len()).max().map_or(0, |longest| longest * LETTER_WIDTH + 2);
-    let mut sheet = Sheet::new(margin + heads.len() * STEP, LINE + rows.len() * STEP);
-    for (column, head) in heads.iter().enumerate() {
-        let room = SIZE.saturating_sub(head.chars().count() * LETTER_WIDTH) / 2;
-        sheet.text(head, [margin + column * STEP + room, 1], WHITE);
-    }
-    for (y, row) in rows.iter().enumerate() {
-        if let Some(text) = left.get(y) {
-            sheet.text(text, [1, LINE + y * STEP + SIZE / 2 - 2], WHITE);
+/// Rows of images with words above the columns and at the left of the rows. `corner` says what those above are.
+struct Strips<'a> {
+    corner: &'a str,
+    heads: Vec<String>,
+    left: Vec<String>,
+    rows: Vec<Vec<Tensor>>,
+}
+
+impl Strips<'_> {
+    fn save(&self, path: &Path) -> Result<()> {
+        let wide = |text: &str| text.chars().count() * LETTER_WIDTH;
+        let margin = self.left.iter().map(|text| wide(text)).max().unwrap_or(0).max(wide(self.corner)) + 3;
+        let mut sheet = Sheet::new(margin + self.heads.len() * STEP, LINE + self.rows.len() * STEP);
+        sheet.text(self.corner, [1, 1], ORANGE);
+        for (column, head) in self.heads.iter().enumerate() {
+            sheet.text(head, [margin + column * STEP + SIZE.saturating_sub(wide(head)) / 2, 1], ORANGE);
         }
-        for (column, image) in row.iter().enumerate() {
-            sheet.image(image, [margin + column * STEP, LINE + y * STEP], WHITE);
+        for (y, (row, text)) in self.rows.iter().zip(&self.left).enumerate() {
+            sheet.text(text, [1, LINE + y * STEP + SIZE / 2 - 2], BLUE);
+            for (column, image) in row.iter().enumerate() {
+                sheet.image(image, [margin + column * STEP, LINE + y * STEP], WHITE);
+            }
         }
+        sheet.save(3, path)
     }
-    sheet.save(3, path)
+}
+
+fn numbered(count: usize) -> Vec<String> {
+    (1..=count).map(|i| format!("STYLE {i}")).collect()
 }
 
 /// Each style (a row) from beyond the mean's other side to beyond itself.
@@ -146,8 +158,8 @@ fn truncation(painter: &Painter, styles: &Tensor, rng: &mut Rng, path: &Path) ->
         .collect();
     let rows: Vec<Vec<Tensor>> =
         (0..styles.size(0)).map(|i| columns.iter().map(|column| one(column, i)).collect()).collect();
-    let heads: Vec<String> = psis.iter().map(|psi| format!("ψ={psi}")).collect();
-    strips(&heads, &rows, &[], path)
+    let heads = psis.iter().map(|psi| psi.to_string()).collect();
+    Strips { corner: "PSI", heads, left: numbered(rows.len()), rows }.save(path)
 }
 
 /// Each style (a row) without noise, with several noises, and where noise changes the image.
@@ -155,7 +167,7 @@ fn noise(painter: &Painter, styles: &Tensor, rng: &mut Rng, path: &Path) -> Resu
     const DRAWN: usize = 6;
     const MEASURED: usize = 50;
     /// Deviations are small: they are shown so many times as large.
-    const ENLARGED: f32 = 4.0;
+    const ENLARGED: f32 = 16.0;
     let none: Vec<Tensor> = draw_noise(1, rng).iter().map(Tensor::zeros_like).collect();
     let rows: Vec<Vec<Tensor>> = (0..styles.size(0))
         .map(|i| {
@@ -170,7 +182,7 @@ fn noise(painter: &Painter, styles: &Tensor, rng: &mut Rng, path: &Path) -> Resu
     let mut heads = vec!["NONE".to_string()];
     heads.extend((1..=DRAWN).map(|i| format!("NOISE {i}")));
     heads.push(format!("DEV ×{ENLARGED}"));
-    strips(&heads, &rows, &[], path)
+    Strips { corner: "", heads, left: numbered(rows.len()), rows }.save(path)
 }
 
 /// The same pairs of z, walked between in both spaces.
@@ -191,9 +203,9 @@ fn walks(painter: &Painter, width: usize, rng: &mut Rng, path: &Path) -> Result<
     let of_spaces = [Space::Z, Space::W].map(images);
     let row = |pair: usize, space: usize| of_spaces[space].iter().map(|column| one(column, pair)).collect();
     let rows: Vec<Vec<Tensor>> = (0..PAIRS).flat_map(|pair| [row(pair, 0), row(pair, 1)]).collect();
-    let left = ["IN Z", "IN W"].repeat(PAIRS);
-    let heads: Vec<String> = places.iter().map(|t| format!("T={t:.2}")).collect();
-    strips(&heads, &rows, &left, path)
+    let left = ["IN Z", "IN W"].repeat(PAIRS).into_iter().map(String::from).collect();
+    let heads = places.iter().map(|t| format!("{t:.2}")).collect();
+    Strips { corner: "T", heads, left, rows }.save(path)
 }
 
 /// Means and deviations of all channels before and after each AdaIN, and what the styles ask for.

@@ -18,7 +18,7 @@ const LOSS: GanLoss = GanLoss::NonSaturating;
 /// Sizes and training.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Recipe {
-    /// Passes over the images [default: 2 of MNIST, 50 of the small set]
+    /// Passes over the images [default: 1 of MNIST, 29 of the small set]
     #[arg(long)]
     pub epochs: Option<usize>,
 
@@ -68,7 +68,7 @@ impl Recipe {
 
     /// Epochs for a set of so many images.
     pub fn epochs(&self, images: usize) -> usize {
-        self.epochs.unwrap_or(if images > 10_000 { 2 } else { 50 })
+        self.epochs.unwrap_or(if images > 10_000 { 1 } else { 29 })
     }
 }
 
