@@ -82,6 +82,7 @@ impl<T: Float> BatchNorm<T> {
         }
     }
 
+    // ANCHOR: composed
     fn backward_composed(self, dy: &Tensor<T>, grads: &mut Grads<'_, T>) {
         let (weight_at, bias_at) = positions(self.weight.is_some(), self.bias);
         let Shape { samples, channels, size } = shape_of(&self.x);
@@ -117,6 +118,7 @@ impl<T: Float> BatchNorm<T> {
             grads.set(at, || dy.sum([0, 2]));
         }
     }
+    // ANCHOR_END: composed
 }
 
 impl<T: Float> Tensor<T> {
