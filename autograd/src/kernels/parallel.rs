@@ -175,7 +175,8 @@ impl<U> Window<'_, U> {
     /// If they are not in the window.
     #[inline(always)]
     pub fn row(&mut self, row: usize, columns: Range<usize>) -> &mut [U] {
-        assert!(self.rows.contains(&row) && self.columns.start <= columns.start && columns.end <= self.columns.end);
+        assert!(self.rows.contains(&row) && columns.start <= columns.end);
+        assert!(self.columns.start <= columns.start && columns.end <= self.columns.end);
         // SAFETY: inside the window, which lies inside the matrix and is this thread's own while it is borrowed.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(row * self.width + columns.start), columns.len()) }
     }
@@ -267,6 +268,15 @@ mod tests {
         let cut = Windows { width: 4, rows: 1, columns: 2 };
         for_each_window_and_block((&mut [0; 4], cut), (&mut [(); 0], 1), 0, |_, mut window, _| {
             window.row(0, 1..3);
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "columns.start <= columns.end")]
+    fn a_window_has_no_row_that_ends_before_it_starts() {
+        let cut = Windows { width: 4, rows: 1, columns: 2 };
+        for_each_window_and_block((&mut [0; 4], cut), (&mut [(); 0], 1), 0, |_, mut window, _| {
+            window.row(0, 2..1);
         });
     }
 

@@ -3,7 +3,7 @@
 use super::Conv;
 use super::planes::Planes;
 use crate::kernels::element::Float;
-use crate::kernels::gemm::{PackSource, Panel};
+use crate::kernels::gemm::{PackSource, Panel, WIDEST_PANEL};
 use crate::kernels::simd::{Loop, vectorised};
 use std::ops::Range;
 
@@ -64,7 +64,7 @@ impl<T: Float> PackSource<T> for ByWindow<'_, T> {
 
     fn pack(&self, panel: Panel<'_, T>) {
         let Panel { depth, lanes, width, out, .. } = panel;
-        let mut runs = [Run::default(); WIDEST];
+        let mut runs = [Run::default(); WIDEST_PANEL];
         let mut count = 0;
         self.0.for_each_run(lanes.clone(), |window, start, len| {
             runs[count] = Run { lane: window - lanes.start, start, len };
@@ -91,9 +91,6 @@ struct Run {
     start: usize,
     len: usize,
 }
-
-/// Lanes of the widest panel.
-const WIDEST: usize = 32;
 
 /// What a panel is filled from.
 struct Copying<'a, T> {
@@ -159,7 +156,7 @@ impl<T: Float> PackSource<T> for ByTap<'_, T> {
     fn pack(&self, mut panel: Panel<'_, T>) {
         let (first, lanes) = (panel.depth.start, panel.lanes.clone());
         let taps = &self.0.taps[lanes];
-        let mut lines: [&[T]; WIDEST] = [&[]; WIDEST];
+        let mut lines: [&[T]; WIDEST_PANEL] = [&[]; WIDEST_PANEL];
         self.0.for_each_run(panel.depth.clone(), |window, start, len| {
             for (line, tap) in lines.iter_mut().zip(taps) {
                 *line = &self.0.data[tap + start..][..len];

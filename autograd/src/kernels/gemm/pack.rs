@@ -34,6 +34,9 @@ pub trait PackSource<T: 'static>: Sync {
     fn pack(&self, panel: Panel<'_, T>);
 }
 
+/// Lanes of the widest panel of all instruction sets.
+pub const WIDEST_PANEL: usize = 32;
+
 /// A request to a [`PackSource`]: the part of the operand, and where it goes.
 ///
 /// `out[(p - depth.start) * width + (l - lanes.start)]` must become element (lane l, depth p). Lanes beyond
@@ -55,12 +58,16 @@ impl<T: GemmFloat> Panel<'_, T> {
     /// side by side. Depths must be written in their order.
     ///
     /// # Panics
-    /// If there is not a line for every lane, all of one length, or more than the panel has depths for.
+    /// If there is not a line for every lane, all of one length, or more than the panel has depths for; if the panel's
+    /// fields are not those that the product gave it.
     pub fn write_lines(&mut self, at: usize, lines: &[&[T]]) {
         let len = lines.first().map_or(0, |line| line.len());
         let fits = lines.len() == self.lanes.len() && at + len <= self.depth.len();
         assert!(fits && lines.iter().all(|line| line.len() == len), "gemm: lines that do not fit a panel");
-        let mut starts = [self.out.as_ptr(); WIDEST];
+        // What is written relies on these, and anyone can set the fields.
+        let is_whole = [self.set.mr, self.set.nr].contains(&self.width) && self.lanes.len() <= self.width;
+        assert!(is_whole, "gemm: a panel whose width or lanes were changed");
+        let mut starts = [self.out.as_ptr(); WIDEST_PANEL];
         for (start, line) in starts.iter_mut().zip(lines) {
             *start = line.as_ptr();
         }
@@ -209,16 +216,13 @@ unsafe fn pack_panel<T: GemmFloat>(set: &KernelSet<T>, from: MatRef<T>, width: u
     }
 }
 
-/// The widest panel of all instruction sets.
-const WIDEST: usize = 32;
-
 /// Packs lanes along which the depths are neighbours: a transpose, in square blocks. Returns how many depths
 /// it has packed, which is as many as fill whole blocks.
 ///
 /// # Safety
 /// As for [`pack_panel`], and depths must be contiguous.
 unsafe fn transpose_lanes<T: GemmFloat>(set: &KernelSet<T>, from: MatRef<T>, width: usize, out: *mut T) -> usize {
-    let mut lines = [from.as_ptr(); WIDEST];
+    let mut lines = [from.as_ptr(); WIDEST_PANEL];
     for (lane, line) in lines[..from.rows].iter_mut().enumerate() {
         *line = line.wrapping_add(lane * from.row_stride);
     }
