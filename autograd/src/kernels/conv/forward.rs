@@ -1,6 +1,6 @@
 //! Y = W·cols + bias, for each group of samples and of channels.
 
-use super::planes::Planes;
+use super::planes::{Planes, PlanesOf};
 use super::windows::{ByWindow, Windows};
 use super::{Conv, Tasks};
 use crate::kernels::element::Float;
@@ -60,41 +60,6 @@ impl Conv {
                 }
             }
         };
-        parallel::for_each_block(y, samples * sample, if share { work } else { 0 }, task);
-    }
-}
-
-/// The planes of one group of channels of some samples: copied, or where the images are.
-pub(super) struct PlanesOf<'a, T> {
-    pub planes: &'a Planes,
-    images: &'a [T],
-    copied: Option<Buffer<T>>,
-    /// Samples, and elements from one to the next.
-    samples: [usize; 2],
-}
-
-impl<'a, T: Float> PlanesOf<'a, T> {
-    pub fn new(conv: &Conv, planes: &'a Planes, images: &'a [T], group: usize, count: usize) -> Self {
-        let pixels = conv.input[0] * conv.input[1];
-        let image = conv.groups * conv.in_channels * pixels;
-        let images = images.get(group * conv.in_channels * pixels..).unwrap_or(&[]);
-        if planes.in_place {
-            return PlanesOf { planes, images, copied: None, samples: [count, image] };
-        }
-        let sample = conv.in_channels * planes.channel();
-        let mut copy = Buffer::recycled(count * sample);
-        for (i, to) in copy.chunks_exact_mut(planes.channel()).enumerate() {
-            let (n, channel) = (i / conv.in_channels, i % conv.in_channels);
-            planes.split(&images[n * image + channel * pixels..][..pixels], to);
-        }
-        PlanesOf { planes, images, copied: Some(copy), samples: [count, sample] }
-    }
-
-    pub fn data(&self) -> &[T] {
-        self.copied.as_deref().unwrap_or(self.images)
-    }
-
-    pub fn samples(&self) -> [usize; 2] {
-        self.samples
+        parallel::for_each_block(y, samples * sample, work, task);
     }
 }

@@ -72,7 +72,7 @@ impl Conv {
                 first += channels;
             }
         };
-        parallel::for_each_block(dx, samples * image, if share { work } else { 0 }, task);
+        parallel::for_each_block(dx, samples * image, work, task);
     }
 
     /// The channels of the input in blocks, so that the windows of a block stay in the second cache.

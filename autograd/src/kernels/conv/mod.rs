@@ -73,7 +73,7 @@ struct Tasks {
     count: usize,
     /// Whether tasks are shared among threads. If there are few, each product is instead.
     parallel: bool,
-    /// Multiply-adds of all of them, in the unit that [`parallel`](super::parallel) counts in.
+    /// Multiply-adds of all of them, in the unit that [`parallel`](super::parallel) counts in; 0 if they are not shared.
     work: usize,
 }
 
@@ -138,6 +138,7 @@ impl Conv {
         let count = self.batch.div_ceil(samples);
         let work = self.weight_shape().iter().product::<usize>().saturating_mul(self.batch * self.positions());
         // A multiply-add takes about a sixteenth of the time of an element-wise operation.
-        Tasks { samples, count, parallel: count >= FEW, work: work / 16 }
+        let parallel = count >= FEW;
+        Tasks { samples, count, parallel, work: if parallel { work / 16 } else { 0 } }
     }
 }

@@ -13,6 +13,8 @@
 //! Without stride and padding there is one plane, the image, and nothing to copy.
 
 use super::Conv;
+use crate::kernels::element::Float;
+use crate::memory::Buffer;
 use std::ops::Range;
 
 /// The planes of one channel.
@@ -110,5 +112,40 @@ impl Planes {
                 _ => image[pixel..].iter_mut().step_by(stride).zip(row).for_each(|(to, &from)| *to = from),
             }
         });
+    }
+}
+
+/// The planes of one group of channels of some samples: copied, or where the images are.
+pub(super) struct PlanesOf<'a, T> {
+    pub planes: &'a Planes,
+    images: &'a [T],
+    copied: Option<Buffer<T>>,
+    /// Samples, and elements from one to the next.
+    samples: [usize; 2],
+}
+
+impl<'a, T: Float> PlanesOf<'a, T> {
+    pub fn new(conv: &Conv, planes: &'a Planes, images: &'a [T], group: usize, count: usize) -> Self {
+        let pixels = conv.input[0] * conv.input[1];
+        let image = conv.groups * conv.in_channels * pixels;
+        let images = images.get(group * conv.in_channels * pixels..).unwrap_or(&[]);
+        if planes.in_place {
+            return PlanesOf { planes, images, copied: None, samples: [count, image] };
+        }
+        let sample = conv.in_channels * planes.channel();
+        let mut copy = Buffer::recycled(count * sample);
+        for (i, to) in copy.chunks_exact_mut(planes.channel()).enumerate() {
+            let (n, channel) = (i / conv.in_channels, i % conv.in_channels);
+            planes.split(&images[n * image + channel * pixels..][..pixels], to);
+        }
+        PlanesOf { planes, images, copied: Some(copy), samples: [count, sample] }
+    }
+
+    pub fn data(&self) -> &[T] {
+        self.copied.as_deref().unwrap_or(self.images)
+    }
+
+    pub fn samples(&self) -> [usize; 2] {
+        self.samples
     }
 }

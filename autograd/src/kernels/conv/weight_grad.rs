@@ -1,7 +1,6 @@
 //! dW = Σ over samples of dY·colsᵀ.
 
-use super::forward::PlanesOf;
-use super::planes::Planes;
+use super::planes::{Planes, PlanesOf};
 use super::windows::{ByTap, Windows};
 use super::{Conv, Tasks};
 use crate::kernels::element::Float;
