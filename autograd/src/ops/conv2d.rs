@@ -81,26 +81,43 @@ impl From<[usize; 2]> for Sides {
     }
 }
 
-/// F: what [`Tensor::conv2d`] saves, each operand that the other's gradient needs.
+/// What each of the three maps saves: its geometry, and each operand that the other's gradient needs.
 #[derive(Clone)]
-struct Conv2d<T: Float> {
-    conv: Conv,
-    x: Option<Tensor<T>>,
-    weight: Option<Tensor<T>>,
-    bias: bool,
+pub(super) struct Saved<T: Float> {
+    pub conv: Conv,
+    pub first: Option<Tensor<T>>,
+    pub second: Option<Tensor<T>>,
+    /// Whether a bias was added.
+    pub bias: bool,
 }
+
+impl<T: Float> Saved<T> {
+    pub fn of(conv: Conv, first: &Tensor<T>, second: &Tensor<T>, bias: bool) -> Self {
+        Saved {
+            conv,
+            first: second.has_history().then(|| first.clone()),
+            second: first.has_history().then(|| second.clone()),
+            bias,
+        }
+    }
+}
+
+/// F(X, W) + b
+#[derive(Clone)]
+struct Conv2d<T: Float>(Saved<T>);
 
 // ANCHOR: backward
 impl<T: Float> Op<T> for Conv2d<T> {
     const NAME: &'static str = "conv2d";
     fn backward(self, dy: Tensor<T>, grads: &mut Grads<'_, T>) {
-        if let Some(weight) = self.weight {
-            grads.set(0, || input_grad(self.conv, &dy, &weight, None));
+        let Saved { conv, first: x, second: weight, bias } = self.0;
+        if let Some(weight) = weight {
+            grads.set(0, || input_grad(conv, &dy, &weight, None));
         }
-        if let Some(x) = self.x {
-            grads.set(1, || weight_grad(self.conv, &x, &dy));
+        if let Some(x) = x {
+            grads.set(1, || weight_grad(conv, &x, &dy));
         }
-        if self.bias {
+        if bias {
             grads.set(2, || dy.sum([0, 2, 3]));
         }
     }
@@ -116,12 +133,7 @@ pub(super) fn forward<T: Float>(conv: Conv, x: &Tensor<T>, weight: &Tensor<T>, b
         Tensor::build(Dims::from(conv.output_shape()), |y| conv.forward(x.slice(), weight.slice(), bias, y))
     };
     let inputs: Vec<&Tensor<T>> = [x, weight].into_iter().chain(bias).collect();
-    y.recorded_from(&inputs, || Conv2d {
-        conv,
-        x: weight.has_history().then(|| x.clone()),
-        weight: x.has_history().then(|| weight.clone()),
-        bias: bias.is_some(),
-    })
+    y.recorded_from(&inputs, || Conv2d(Saved::of(conv, x, weight, bias.is_some())))
 }
 
 impl<T: Float> Tensor<T> {

@@ -8,28 +8,25 @@
 //! is itself differentiated, as a gradient penalty does. Its gradients are dX = I(Y, dW) and dY = F(X, dW).
 
 use super::conv_transpose2d::input_grad;
-use super::conv2d::forward;
+use super::conv2d::{Saved, forward};
 use crate::graph::{Grads, Op};
 use crate::kernels::conv::Conv;
 use crate::kernels::element::Float;
 use crate::tensor::{Dims, Tensor};
 
-/// G: what is saved is each operand that the other's gradient needs.
+/// G(X, Y)
 #[derive(Clone)]
-struct Conv2dWeightGrad<T: Float> {
-    conv: Conv,
-    x: Option<Tensor<T>>,
-    y: Option<Tensor<T>>,
-}
+struct Conv2dWeightGrad<T: Float>(Saved<T>);
 
 impl<T: Float> Op<T> for Conv2dWeightGrad<T> {
     const NAME: &'static str = "conv2d_weight_grad";
     fn backward(self, dw: Tensor<T>, grads: &mut Grads<'_, T>) {
-        if let Some(y) = self.y {
-            grads.set(0, || input_grad(self.conv, &y, &dw, None));
+        let Saved { conv, first: x, second: y, .. } = self.0;
+        if let Some(y) = y {
+            grads.set(0, || input_grad(conv, &y, &dw, None));
         }
-        if let Some(x) = self.x {
-            grads.set(1, || forward(self.conv, &x, &dw, None));
+        if let Some(x) = x {
+            grads.set(1, || forward(conv, &x, &dw, None));
         }
     }
 }
@@ -41,9 +38,5 @@ pub(super) fn weight_grad<T: Float>(conv: Conv, x: &Tensor<T>, y: &Tensor<T>) ->
         let (x, y) = (x.packed(), y.packed());
         Tensor::build(Dims::from(conv.weight_shape()), |dw| conv.weight_grad(x.slice(), y.slice(), dw))
     };
-    dw.recorded([x, y], || Conv2dWeightGrad {
-        conv,
-        x: y.has_history().then(|| x.clone()),
-        y: x.has_history().then(|| y.clone()),
-    })
+    dw.recorded([x, y], || Conv2dWeightGrad(Saved::of(conv, x, y, false)))
 }

@@ -10,7 +10,7 @@
 //!
 //! The gradients are the other two maps of [`conv2d`](super::conv2d): dX = F(dY, W), a convolution, and dW = G(dY, X).
 
-use super::conv2d::{Sides, check_bias, forward};
+use super::conv2d::{Saved, Sides, check_bias, forward};
 use super::conv2d_weight_grad::weight_grad;
 use crate::graph::{Grads, Op};
 use crate::kernels::conv::Conv;
@@ -51,26 +51,21 @@ impl ConvTranspose2dOptions {
     }
 }
 
-/// I: what is saved is each operand that the other's gradient needs.
+/// I(X, W) + b. The geometry is that of the convolution whose input is this one's output.
 #[derive(Clone)]
-struct ConvTranspose2d<T: Float> {
-    /// The convolution whose input is this one's output.
-    conv: Conv,
-    x: Option<Tensor<T>>,
-    weight: Option<Tensor<T>>,
-    bias: bool,
-}
+struct ConvTranspose2d<T: Float>(Saved<T>);
 
 impl<T: Float> Op<T> for ConvTranspose2d<T> {
     const NAME: &'static str = "conv_transpose2d";
     fn backward(self, dy: Tensor<T>, grads: &mut Grads<'_, T>) {
-        if let Some(weight) = self.weight {
-            grads.set(0, || forward(self.conv, &dy, &weight, None));
+        let Saved { conv, first: x, second: weight, bias } = self.0;
+        if let Some(weight) = weight {
+            grads.set(0, || forward(conv, &dy, &weight, None));
         }
-        if let Some(x) = self.x {
-            grads.set(1, || weight_grad(self.conv, &dy, &x));
+        if let Some(x) = x {
+            grads.set(1, || weight_grad(conv, &dy, &x));
         }
-        if self.bias {
+        if bias {
             grads.set(2, || dy.sum([0, 2, 3]));
         }
     }
@@ -90,12 +85,7 @@ pub(super) fn input_grad<T: Float>(
         Tensor::build(Dims::from(conv.input_shape()), |y| conv.input_grad(x.slice(), weight.slice(), bias, y))
     };
     let inputs: Vec<&Tensor<T>> = [x, weight].into_iter().chain(bias).collect();
-    y.recorded_from(&inputs, || ConvTranspose2d {
-        conv,
-        x: weight.has_history().then(|| x.clone()),
-        weight: x.has_history().then(|| weight.clone()),
-        bias: bias.is_some(),
-    })
+    y.recorded_from(&inputs, || ConvTranspose2d(Saved::of(conv, x, weight, bias.is_some())))
 }
 
 impl<T: Float> Tensor<T> {
