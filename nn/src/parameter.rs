@@ -105,6 +105,11 @@ impl Parameter {
     }
 }
 
+/// The current value of a parameter that a layer can do without.
+pub(crate) fn value_of(parameter: &Option<Parameter>) -> Option<Tensor> {
+    parameter.as_ref().map(Parameter::value)
+}
+
 /// A tensor that a layer keeps but training does not change by gradients, such as a running mean.
 /// It is saved with the parameters.
 #[derive(Clone)]

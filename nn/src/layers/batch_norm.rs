@@ -1,7 +1,7 @@
 //! Batch normalisation, and the running statistics that it keeps.
 
 use crate::module::{Layer, Module, Walk};
-use crate::parameter::{Buffer, Mode, Parameter};
+use crate::parameter::{Buffer, Mode, Parameter, value_of};
 use crate::summary::python;
 use autograd::{BatchStatistics, Tensor};
 
@@ -165,8 +165,7 @@ impl<const SPACE: usize> BatchNorm<SPACE> {
             "BatchNorm{SPACE}d: an input of shape {} for a layer of {channels} channels; expected {expected}",
             x.shape()
         );
-        let value = |parameter: &Option<Parameter>| parameter.as_ref().map(Parameter::value);
-        let (weight, bias) = (value(&self.weight), value(&self.bias));
+        let (weight, bias) = (value_of(&self.weight), value_of(&self.bias));
         let (weight, bias, eps) = (weight.as_ref(), bias.as_ref(), self.options.eps);
         match &self.running {
             Some(running) if !self.mode.is_training() => x.batch_norm_with(&running.value(), weight, bias, eps),

@@ -2,7 +2,7 @@
 
 use crate::init;
 use crate::module::{Layer, Module, Walk};
-use crate::parameter::Parameter;
+use crate::parameter::{Parameter, value_of};
 use crate::summary::python;
 use autograd::{Conv1dOptions, Conv2dOptions, ConvTranspose2dOptions, Rng, Sides, Tensor};
 
@@ -64,7 +64,7 @@ impl Conv2d {
     /// If the channels of `x` are not the layer's, or its images smaller than a window.
     #[track_caller]
     pub fn forward(&self, x: &Tensor) -> Tensor {
-        x.conv2d(&self.weight.value(), self.bias.as_ref().map(Parameter::value).as_ref(), &self.options)
+        x.conv2d(&self.weight.value(), value_of(&self.bias).as_ref(), &self.options)
     }
 }
 
@@ -138,7 +138,7 @@ impl Conv1d {
     /// If the channels of `x` are not the layer's, or its sequences shorter than a window.
     #[track_caller]
     pub fn forward(&self, x: &Tensor) -> Tensor {
-        x.conv1d(&self.weight.value(), self.bias.as_ref().map(Parameter::value).as_ref(), &self.options)
+        x.conv1d(&self.weight.value(), value_of(&self.bias).as_ref(), &self.options)
     }
 }
 
@@ -223,7 +223,7 @@ impl ConvTranspose2d {
     /// If the channels of `x` are not the layer's, or the options do not fit its images.
     #[track_caller]
     pub fn forward(&self, x: &Tensor) -> Tensor {
-        x.conv_transpose2d(&self.weight.value(), self.bias.as_ref().map(Parameter::value).as_ref(), &self.options)
+        x.conv_transpose2d(&self.weight.value(), value_of(&self.bias).as_ref(), &self.options)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::batch_norm::{NormOptions, RunningStatistics};
 use super::linear::Linear;
 use crate::module::{Layer, Module, Walk};
-use crate::parameter::{Mode, Parameter};
+use crate::parameter::{Mode, Parameter, value_of};
 use crate::summary::python;
 use autograd::{BatchStatistics, Rng, Tensor};
 
@@ -62,8 +62,7 @@ impl InstanceNorm2d {
         if x.rank() == 3 {
             return self.forward(&x.unsqueeze(0)).squeeze(0);
         }
-        let value = |parameter: &Option<Parameter>| parameter.as_ref().map(Parameter::value);
-        let (weight, bias) = (value(&self.weight), value(&self.bias));
+        let (weight, bias) = (value_of(&self.weight), value_of(&self.bias));
         let (weight, bias, eps) = (weight.as_ref(), bias.as_ref(), self.options.eps);
         match &self.running {
             Some(running) if !self.mode.is_training() => x.batch_norm_with(&running.value(), weight, bias, eps),
@@ -149,8 +148,7 @@ impl GroupNorm {
             x.shape(),
             self.channels
         );
-        let value = |parameter: &Option<Parameter>| parameter.as_ref().map(Parameter::value);
-        x.group_norm(self.groups, value(&self.weight).as_ref(), value(&self.bias).as_ref(), self.eps)
+        x.group_norm(self.groups, value_of(&self.weight).as_ref(), value_of(&self.bias).as_ref(), self.eps)
     }
 }
 

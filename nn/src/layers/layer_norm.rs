@@ -1,7 +1,7 @@
 //! Layer normalisation.
 
 use crate::module::{Layer, Module, Walk};
-use crate::parameter::Parameter;
+use crate::parameter::{Parameter, value_of};
 use crate::summary::python;
 use autograd::{Dims, Tensor};
 
@@ -54,8 +54,7 @@ impl LayerNorm {
     /// If the last axes of `x` have another shape.
     #[track_caller]
     pub fn forward(&self, x: &Tensor) -> Tensor {
-        let value = |parameter: &Option<Parameter>| parameter.as_ref().map(Parameter::value);
-        x.layer_norm(self.normalized_shape, value(&self.weight).as_ref(), value(&self.bias).as_ref(), self.eps)
+        x.layer_norm(self.normalized_shape, value_of(&self.weight).as_ref(), value_of(&self.bias).as_ref(), self.eps)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::init;
 use crate::module::{Layer, Module, Walk};
-use crate::parameter::Parameter;
+use crate::parameter::{Parameter, value_of};
 use crate::summary::python;
 use autograd::{Rng, Tensor};
 
@@ -42,7 +42,7 @@ impl Linear {
             x.shape(),
             weight.size(1)
         );
-        x.linear(&weight, self.bias.as_ref().map(Parameter::value).as_ref())
+        x.linear(&weight, value_of(&self.bias).as_ref())
     }
 }
 

@@ -3,7 +3,7 @@
 use super::conv::{Conv1d, Conv2d, ConvTranspose2d};
 use super::linear::Linear;
 use crate::module::{Layer, Module, Walk};
-use crate::parameter::{Buffer, Mode, Parameter};
+use crate::parameter::{Buffer, Mode, Parameter, value_of};
 use autograd::{Rng, Tensor, no_grad};
 
 /// A layer whose weight another can stand in for.
@@ -33,7 +33,7 @@ macro_rules! weighted {
             }
             #[track_caller]
             fn forward_with(&$s, $weight: &Tensor, $x: &Tensor) -> Tensor {
-                let bias = $s.bias.as_ref().map(Parameter::value);
+                let bias = value_of(&$s.bias);
                 let $bias = bias.as_ref();
                 $y
             }
