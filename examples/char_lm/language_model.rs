@@ -71,9 +71,17 @@ mod tests {
     use crate::model::CharLstm;
     use crate::train::Recipe;
     use autograd::Rng;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        recipe: Recipe,
+    }
 
     fn models() -> Vec<Box<dyn LanguageModel>> {
-        let model = CharLstm::new(&Recipe { hidden: 24, ..Recipe::default() }, &mut Rng::seeded(1));
+        let Flags { recipe } = Flags::parse_from(["char_lm", "--hidden", "24"]);
+        let model = CharLstm::new(&recipe, &mut Rng::seeded(1));
         nn::Module::eval(&model);
         vec![Box::new(Uniform), Box::new(model)]
     }

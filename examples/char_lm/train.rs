@@ -59,14 +59,6 @@ impl Recipe {
     }
 }
 
-impl Default for Recipe {
-    fn default() -> Recipe {
-        use clap::{Args, FromArgMatches};
-        let matches = Recipe::augment_args(clap::Command::new("recipe").no_binary_name(true));
-        Recipe::from_arg_matches(&matches.get_matches_from([""; 0])).expect("every flag has a default")
-    }
-}
-
 /// A model, and what was measured on the way: after each epoch.
 pub struct Trained {
     pub model: CharLstm,

@@ -12,8 +12,7 @@ mod report;
 mod train;
 
 use anyhow::{Context, Result};
-use clap::parser::ValueSource;
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::Parser;
 use common::{Output, letters};
 use data::{Data, Strings};
 use model::Classifier;
@@ -51,14 +50,10 @@ struct Cli {
 }
 
 fn main() -> Result<()> {
-    let matches = Cli::command().get_matches();
-    let cli = Cli::from_arg_matches(&matches)?;
+    let cli = Cli::parse();
     cli.recipe.check()?;
     let out = cli.output.out_dir("vowel_classifier")?;
     let mut recipe = cli.recipe.clone();
-    if cli.pretrain {
-        recipe = recipe.after_pretraining(|flag| matches.value_source(flag) == Some(ValueSource::CommandLine));
-    }
     if cli.output.quick {
         (recipe.epochs, recipe.pretraining) = (1, 1);
     }

@@ -9,31 +9,31 @@ use nn::Module;
 use nn::optim::{AdamW, AdamWOptions, OneCycleLr, Optimizer, Scheduler, clip_grad_norm};
 use std::time::Instant;
 
-/// Sizes and training.
+/// Sizes and training. The defaults are what was found best; what has read more text has use for more units.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Recipe {
-    /// Numbers that stand for a character
-    #[arg(long, default_value_t = 16)]
+    /// Numbers that stand for a character (with --pretrain 32)
+    #[arg(long, default_value_t = 16, default_value_if("pretrain", "true", "32"))]
     pub embedding: usize,
 
-    /// Hidden units of the LSTM
-    #[arg(long, default_value_t = 48)]
+    /// Hidden units of the LSTM (with --pretrain 128)
+    #[arg(long, default_value_t = 48, default_value_if("pretrain", "true", "128"))]
     pub hidden: usize,
 
-    /// Passes over the strings
-    #[arg(long, default_value_t = 9)]
+    /// Passes over the strings (with --pretrain 12)
+    #[arg(long, default_value_t = 9, default_value_if("pretrain", "true", "12"))]
     pub epochs: usize,
 
     /// Strings in a step
     #[arg(long, default_value_t = 50)]
     pub batch: usize,
 
-    /// The highest learning rate of the one-cycle schedule
-    #[arg(long, default_value_t = 8e-3)]
+    /// The highest learning rate of the one-cycle schedule (with --pretrain 5e-3)
+    #[arg(long, default_value_t = 8e-3, default_value_if("pretrain", "true", "5e-3"))]
     pub lr: f64,
 
-    /// Share of embeddings and hidden states that dropout zeroes
-    #[arg(long, default_value_t = 0.1)]
+    /// Share of embeddings and hidden states that dropout zeroes (with --pretrain 0.3)
+    #[arg(long, default_value_t = 0.1, default_value_if("pretrain", "true", "0.3"))]
     pub dropout: f64,
 
     /// Weight of the second task: after each character of a string, which one comes next
@@ -41,26 +41,11 @@ pub struct Recipe {
     pub auxiliary: f32,
 
     /// Passes over the running text, with --pretrain
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 12)]
     pub pretraining: usize,
 }
 
 impl Recipe {
-    /// The sizes and rates that were found best after learning the language, but for the flags that were given: what has
-    /// read more text has use for more units.
-    pub fn after_pretraining(self, given: impl Fn(&str) -> bool) -> Recipe {
-        let best = Recipe { embedding: 32, hidden: 128, epochs: 12, lr: 5e-3, dropout: 0.3, pretraining: 12, ..self };
-        Recipe {
-            embedding: if given("embedding") { self.embedding } else { best.embedding },
-            hidden: if given("hidden") { self.hidden } else { best.hidden },
-            epochs: if given("epochs") { self.epochs } else { best.epochs },
-            lr: if given("lr") { self.lr } else { best.lr },
-            dropout: if given("dropout") { self.dropout } else { best.dropout },
-            pretraining: if given("pretraining") { self.pretraining } else { best.pretraining },
-            ..self
-        }
-    }
-
     pub fn check(&self) -> Result<()> {
         let counts = [self.embedding, self.hidden, self.epochs, self.batch, self.pretraining];
         ensure!(!counts.contains(&0), "--embedding, --hidden, --epochs, --batch and --pretraining must be at least 1");
