@@ -1,7 +1,7 @@
 //! Pictures, and a table for the terminal.
 
 use crate::common::plot::{Labels, Panel, Series, save};
-use crate::common::strips::{Strip, save_strips};
+use crate::common::strips::{Heads, Strip, save_strips};
 use crate::measure::{Journey, Measured};
 use crate::train::Epoch;
 use anyhow::Result;
@@ -25,7 +25,7 @@ pub fn strips(journeys: &[Journey; 2], names: [&str; 2], path: &Path) -> Result<
             last.gap_after = true;
         }
     }
-    save_strips(path, &strips)
+    save_strips(path, &Heads::default(), &strips)
 }
 
 /// Losses by epoch, and how far translations are from what they should be.

@@ -1,18 +1,18 @@
 //! Pictures: samples, mixed styles, truncation, noise, walks, what AdaIN does, and curves.
 
 use crate::common::plot::{Labels, Panel, Series, save};
-use crate::common::sheet::{BLUE, LETTER_WIDTH, LINE, ORANGE, Sheet, WHITE};
+use crate::common::sheet::{GAP, LINE, Light, PIXEL, Sheet};
+use crate::common::strips::{Heads, Strip, save_strips};
 use crate::measure::{INTERVALS, Paces, Space, lerp, slerp};
 use crate::networks::{LAYERS, SIZE, SIZES, draw_noise, everywhere, mix};
 use crate::train::{Epoch, Gan, Painter};
 use anyhow::Result;
 use autograd::{Rng, Tensor, no_grad};
+use kuva::render::render::TextAnchor;
 use nn::data::{Grid, Picture, save_gif};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// From one image to the next.
-const STEP: usize = SIZE + 2;
 /// Images in a row of samples.
 const COLUMNS: usize = 12;
 const ROWS: usize = 8;
@@ -91,22 +91,26 @@ fn mixing(painter: &Painter, styles: &Tensor, crossover: usize, rng: &mut Rng, p
     let noise = draw_noise(1, rng);
     let paint =
         |coarse: usize, fine: usize| one(&painter.paint(&mix(&row(coarse), &row(fine), &[crossover]), &noise), 0);
-    let [left, top] = [STEP + 4, 2 * LINE + STEP + 2];
-    let mut sheet = Sheet::new(left + of_columns * STEP, top + OF_ROWS * STEP);
+    let step = SIZE as f64 * PIXEL + GAP;
+    let [left, top] = [step + 3.0 * GAP, 2.0 * LINE + step + 2.0 * GAP];
+    let at = |column: usize, y: usize| [left + column as f64 * step, top + y as f64 * step];
+    let mut sheet = Sheet::new();
     let (coarse, fine) = (sizes(0, crossover), sizes(crossover, LAYERS));
-    sheet.text(&format!("ROWS: STYLE OF LAYERS AT {coarse}"), [left, 1], BLUE);
-    sheet.text(&format!("COLUMNS: STYLE OF LAYERS AT {fine}"), [left, 1 + LINE], ORANGE);
+    let row_words = format!("rows: the style of the layers at {coarse}");
+    let column_words = format!("columns: the style of the layers at {fine}");
+    sheet.words(row_words, [left, LINE / 2.0], TextAnchor::Start, Light::Blue);
+    sheet.words(column_words, [left, 1.5 * LINE], TextAnchor::Start, Light::Orange);
     for column in 0..of_columns {
         let source = OF_ROWS + column;
-        sheet.image(&paint(source, source), [left + column * STEP, top - STEP - 2], ORANGE);
+        sheet.image(&paint(source, source), [at(column, 0)[0], 2.0 * LINE], Light::Orange);
     }
     for y in 0..OF_ROWS {
-        sheet.image(&paint(y, y), [0, top + y * STEP], BLUE);
+        sheet.image(&paint(y, y), [GAP, at(0, y)[1]], Light::Blue);
         for column in 0..of_columns {
-            sheet.image(&paint(y, OF_ROWS + column), [left + column * STEP, top + y * STEP], WHITE);
+            sheet.image(&paint(y, OF_ROWS + column), at(column, y), Light::White);
         }
     }
-    sheet.save(3, path)
+    sheet.save(path)
 }
 // ANCHOR_END: mixing
 
@@ -117,35 +121,14 @@ fn sizes(from: usize, to: usize) -> String {
     sizes.iter().map(|size| format!("{size}×{size}")).collect::<Vec<_>>().join(", ")
 }
 
-/// Rows of images with words above the columns and at the left of the rows. `corner` says what those above are.
-struct Strips<'a> {
-    corner: &'a str,
-    heads: Vec<String>,
-    left: Vec<String>,
-    rows: Vec<Vec<Tensor>>,
+fn numbered(i: usize) -> String {
+    format!("style {}", i + 1)
 }
 
-impl Strips<'_> {
-    fn save(&self, path: &Path) -> Result<()> {
-        let wide = |text: &str| text.chars().count() * LETTER_WIDTH;
-        let margin = self.left.iter().map(|text| wide(text)).max().unwrap_or(0).max(wide(self.corner)) + 3;
-        let mut sheet = Sheet::new(margin + self.heads.len() * STEP, LINE + self.rows.len() * STEP);
-        sheet.text(self.corner, [1, 1], ORANGE);
-        for (column, head) in self.heads.iter().enumerate() {
-            sheet.text(head, [margin + column * STEP + SIZE.saturating_sub(wide(head)) / 2, 1], ORANGE);
-        }
-        for (y, (row, text)) in self.rows.iter().zip(&self.left).enumerate() {
-            sheet.text(text, [1, LINE + y * STEP + SIZE / 2 - 2], BLUE);
-            for (column, image) in row.iter().enumerate() {
-                sheet.image(image, [margin + column * STEP, LINE + y * STEP], WHITE);
-            }
-        }
-        sheet.save(3, path)
-    }
-}
-
-fn numbered(count: usize) -> Vec<String> {
-    (1..=count).map(|i| format!("STYLE {i}")).collect()
+/// The `i`-th of each of these batches, `[N, 1, 28, 28]`.
+fn across(batches: &[Tensor], i: usize) -> Tensor {
+    let images: Vec<Tensor> = batches.iter().map(|images| images.narrow(0, i, 1)).collect();
+    Tensor::cat(&images.iter().collect::<Vec<_>>(), 0)
 }
 
 /// Each style (a row) from beyond the mean's other side to beyond itself.
@@ -156,10 +139,9 @@ fn truncation(painter: &Painter, styles: &Tensor, rng: &mut Rng, path: &Path) ->
         .iter()
         .map(|&psi| painter.paint(&everywhere(&painter.0.mapping.truncate(styles, psi)), &noise)) // [N, 1, 28, 28]
         .collect();
-    let rows: Vec<Vec<Tensor>> =
-        (0..styles.size(0)).map(|i| columns.iter().map(|column| one(column, i)).collect()).collect();
-    let heads = psis.iter().map(|psi| psi.to_string()).collect();
-    Strips { corner: "PSI", heads, left: numbered(rows.len()), rows }.save(path)
+    let strips: Vec<Strip> = (0..styles.size(0)).map(|i| Strip::new(numbered(i), across(&columns, i))).collect();
+    let heads = Heads { corner: "ψ".to_string(), columns: psis.iter().map(|psi| psi.to_string()).collect() };
+    save_strips(path, &heads, &strips)
 }
 
 /// Each style (a row) without noise, with several noises, and where noise changes the image.
@@ -169,20 +151,19 @@ fn noise(painter: &Painter, styles: &Tensor, rng: &mut Rng, path: &Path) -> Resu
     /// Deviations are small: they are shown so many times as large.
     const ENLARGED: f32 = 16.0;
     let none: Vec<Tensor> = draw_noise(1, rng).iter().map(Tensor::zeros_like).collect();
-    let rows: Vec<Vec<Tensor>> = (0..styles.size(0))
+    let strips: Vec<Strip> = (0..styles.size(0))
         .map(|i| {
             let w = styles.narrow(0, i, 1); // [1, W]
             let many = painter.paint_all(&w.expand([MEASURED, w.size(1)]), rng); // [50, 1, 28, 28]
-            let mut row = vec![one(&painter.paint(&everywhere(&w), &none), 0)];
-            row.extend((0..DRAWN).map(|i| one(&many, i)));
-            row.push(many.std(0, 0) * ENLARGED); // [1, 28, 28]
-            row
+            let without = painter.paint(&everywhere(&w), &none); // [1, 1, 28, 28]
+            let deviation = (many.std(0, 0) * ENLARGED).unsqueeze(0); // [1, 1, 28, 28]
+            Strip::new(numbered(i), Tensor::cat(&[&without, &many.narrow(0, 0, DRAWN), &deviation], 0))
         })
         .collect();
-    let mut heads = vec!["NONE".to_string()];
-    heads.extend((1..=DRAWN).map(|i| format!("NOISE {i}")));
-    heads.push(format!("DEV ×{ENLARGED}"));
-    Strips { corner: "", heads, left: numbered(rows.len()), rows }.save(path)
+    let mut columns = vec!["none".to_string()];
+    columns.extend((1..=DRAWN).map(|i| format!("noise {i}")));
+    columns.push(format!("dev ×{ENLARGED}"));
+    save_strips(path, &Heads { columns, ..Default::default() }, &strips)
 }
 
 /// The same pairs of z, walked between in both spaces.
@@ -201,11 +182,14 @@ fn walks(painter: &Painter, width: usize, rng: &mut Rng, path: &Path) -> Result<
         places.iter().map(|t| painter.paint(&everywhere(&at(t)), &noise)).collect()
     };
     let of_spaces = [Space::Z, Space::W].map(images);
-    let row = |pair: usize, space: usize| of_spaces[space].iter().map(|column| one(column, pair)).collect();
-    let rows: Vec<Vec<Tensor>> = (0..PAIRS).flat_map(|pair| [row(pair, 0), row(pair, 1)]).collect();
-    let left = ["IN Z", "IN W"].repeat(PAIRS).into_iter().map(String::from).collect();
-    let heads = places.iter().map(|t| format!("{t:.2}")).collect();
-    Strips { corner: "T", heads, left, rows }.save(path)
+    let strips: Vec<Strip> = (0..PAIRS)
+        .flat_map(|pair| {
+            let in_z = Strip::new("in z", across(&of_spaces[0], pair));
+            [in_z, Strip { gap_after: true, ..Strip::new("in w", across(&of_spaces[1], pair)) }]
+        })
+        .collect();
+    let heads = Heads { corner: "t".to_string(), columns: places.iter().map(|t| format!("{t:.2}")).collect() };
+    save_strips(path, &heads, &strips)
 }
 
 /// Means and deviations of all channels before and after each AdaIN, and what the styles ask for.
@@ -240,7 +224,7 @@ fn statistics(painter: &Painter, styles: &Tensor, rng: &mut Rng, path: &Path) ->
 pub fn curves(history: &[Epoch], out: &Path) -> Result<()> {
     let line = |label: &'static str, value: &dyn Fn(&Epoch) -> f64| Series {
         label,
-        points: history.iter().enumerate().map(|(i, epoch)| (i as f64 + 1.0, value(epoch))).collect(),
+        points: (1..).map(f64::from).zip(history.iter().map(value)).filter(|(_, y)| !y.is_nan()).collect(),
     };
     let losses = Labels { title: "Losses", x: "epoch", y: "softplus" };
     let scores = Labels { title: "The discriminator's scores", x: "epoch", y: "logit" };
