@@ -243,9 +243,9 @@ fn cdcgan(d_gradients_in_g: bool) -> Box<dyn FnMut()> {
         ((of_fake.bce_with_logits(&zeros) + of_real.bce_with_logits(&ones)) / 2.0).backward();
         adam_d.step();
         adam_g.zero_grad();
-        d.parameters().iter().for_each(|weight| weight.set_trainable(d_gradients_in_g));
+        d.set_trainable(d_gradients_in_g);
         let loss = d.forward(&fake, &labels).bce_with_logits(&ones);
-        d.parameters().iter().for_each(|weight| weight.set_trainable(true));
+        d.set_trainable(true);
         loss.backward();
         adam_g.step();
     })

@@ -1,9 +1,10 @@
 //! Training: the discriminator learns to tell, the generator to be taken for real.
 
 use crate::common::finite::finite;
+use crate::common::history::{history, put_history};
 use crate::common::{progress, say};
 use crate::networks::{CLASSES, Discriminator, Generator, one_hot_labels};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use autograd::{Rng, Tensor, no_grad};
 use nn::Module;
 use nn::checkpoint::Checkpoint;
@@ -116,9 +117,9 @@ impl Gan {
 
         // The generator: its painting is to be taken for 1. The discriminator is asked, not taught.
         let generator_loss = || self.discriminator.forward(&fake, &labels).bce_with_logits(&ones);
-        set_trainable(&self.discriminator, false);
+        self.discriminator.set_trainable(false);
         let g_loss = generator_loss();
-        set_trainable(&self.discriminator, true);
+        self.discriminator.set_trainable(true);
         finite(&g_loss, "the generator's loss", number, || {
             let fake = self.generator.forward(&noise, &labels);
             self.discriminator.forward(&fake, &labels).bce_with_logits(&ones).backward();
@@ -152,8 +153,7 @@ impl Gan {
         checkpoint.put_state("adam_g", &self.adam_g.state());
         checkpoint.put_state("adam_d", &self.adam_d.state());
         checkpoint.put_rng("rng", &self.rng);
-        let history: Vec<[f64; 4]> = self.history.iter().map(|epoch| epoch.numbers()).collect();
-        checkpoint.put_text("history", serde_json::to_string(&history)?);
+        put_history(&mut checkpoint, self.history.iter().map(Epoch::numbers))?;
         Ok(checkpoint.write(path)?)
     }
 
@@ -164,17 +164,9 @@ impl Gan {
         self.adam_g.load_state(&checkpoint.state("adam_g"))?;
         self.adam_d.load_state(&checkpoint.state("adam_d"))?;
         self.rng = checkpoint.rng("rng")?;
-        let history = checkpoint.text("history").with_context(|| format!("{}: no history in it", path.display()))?;
-        let history: Vec<[f64; 4]> =
-            serde_json::from_str(history).with_context(|| format!("{}: history", path.display()))?;
-        self.history = history.into_iter().map(Epoch::of).collect();
+        self.history = history(&checkpoint, path)?.into_iter().map(Epoch::of).collect();
         Ok(())
     }
-}
-
-/// Whether gradients of a network's weights are calculated.
-fn set_trainable(network: &impl Module, trainable: bool) {
-    network.parameters().iter().for_each(|parameter| parameter.set_trainable(trainable));
 }
 
 /// Trains for the epochs that are left; after each, `after` sees the networks.

@@ -6,6 +6,7 @@ pub mod books;
 pub mod digits;
 pub mod finite;
 pub mod frechet;
+pub mod history;
 pub mod judge;
 pub mod letters;
 pub mod pca;

@@ -2,7 +2,8 @@
 
 use crate::buffer::ImageBuffer;
 use crate::common::finite::finite;
-use crate::common::progress;
+use crate::common::history::{history, put_history};
+use crate::common::{progress, say};
 use crate::measure::translated;
 use crate::networks::{Discriminator, Discriminators, Generator, Generators};
 use crate::sides::{self, Style};
@@ -239,8 +240,7 @@ impl CycleGan {
         checkpoint.put_state("buffer_a", &self.buffer_a.state());
         checkpoint.put_state("buffer_b", &self.buffer_b.state());
         checkpoint.put_rng("rng", &self.rng);
-        let history: Vec<[f64; 6]> = self.history.iter().map(|epoch| epoch.numbers()).collect();
-        checkpoint.put_text("history", serde_json::to_string(&history)?);
+        put_history(&mut checkpoint, self.history.iter().map(Epoch::numbers))?;
         Ok(checkpoint.write(path)?)
     }
 
@@ -254,10 +254,7 @@ impl CycleGan {
             buffer.load_state(&checkpoint.state(name)).with_context(|| format!("{}: {name}", path.display()))?;
         }
         self.rng = checkpoint.rng("rng")?;
-        let history = checkpoint.text("history").with_context(|| format!("{}: no history in it", path.display()))?;
-        let history: Vec<[f64; 6]> =
-            serde_json::from_str(history).with_context(|| format!("{}: history", path.display()))?;
-        self.history = history.into_iter().map(Epoch::of).collect();
+        self.history = history(&checkpoint, path)?.into_iter().map(Epoch::of).collect();
         Ok(())
     }
 }
@@ -307,12 +304,10 @@ pub fn run(
         mean.off_ab = off(&gan.generators.to_b, &probe[0], &probe[1]);
         mean.off_ba = off(&gan.generators.to_a, &probe[1], &probe[0]);
         let Epoch { discriminators, adversarial, cycle, identity, off_ab, off_ba } = mean;
-        bar.println(format!(
-            "epoch {:3}  loss of D {discriminators:.3}, of G {adversarial:.3}  cycle {cycle:.3}  identity {identity:.3}  \
-             off the true translation {off_ab:.4}, {off_ba:.4}  {:.1} s",
-            epoch + 1,
-            start.elapsed().as_secs_f64()
-        ));
+        let losses = format!("loss of D {discriminators:.3}, of G {adversarial:.3}");
+        let images =
+            format!("cycle {cycle:.3}  identity {identity:.3}  off the true translation {off_ab:.4}, {off_ba:.4}");
+        say(&bar, format!("epoch {:3}  {losses}  {images}  {:.1} s", epoch + 1, start.elapsed().as_secs_f64()));
         gan.history.push(mean);
         after(gan)?;
     }

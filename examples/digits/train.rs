@@ -1,9 +1,10 @@
 //! Training: one-cycle AdamW on images that are shifted a little each time.
 
 use crate::common::finite::finite;
+use crate::common::history::{history, put_history};
 use crate::common::judge::model::Reader;
 use crate::common::{progress, say};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use autograd::Rng;
 use nn::Module;
 use nn::checkpoint::Checkpoint;
@@ -121,8 +122,7 @@ fn save(
     checkpoint.put_state("optimizer", &adam.state());
     checkpoint.put_state("scheduler", &schedule.state());
     checkpoint.put_rng("rng", rng);
-    let epochs: Vec<[f64; 2]> = history.iter().map(|epoch| [epoch.loss, epoch.accuracy]).collect();
-    checkpoint.put_text("history", serde_json::to_string(&epochs)?);
+    put_history(&mut checkpoint, history.iter().map(|epoch| [epoch.loss, epoch.accuracy]))?;
     Ok(checkpoint.write(path)?)
 }
 
@@ -138,8 +138,6 @@ fn resume(
     adam.load_state(&checkpoint.state("optimizer"))?;
     schedule.load_state(&checkpoint.state("scheduler"), adam)?;
     *rng = checkpoint.rng("rng")?;
-    let history = checkpoint.text("history").with_context(|| format!("{}: no history in it", path.display()))?;
-    let epochs: Vec<[f64; 2]> =
-        serde_json::from_str(history).with_context(|| format!("{}: history", path.display()))?;
+    let epochs = history(&checkpoint, path)?;
     Ok(epochs.into_iter().map(|[loss, accuracy]| Epoch { loss, accuracy }).collect())
 }

@@ -1,9 +1,10 @@
 //! Training: non-saturating loss, R1 on real images, styles mixed at a random layer.
 
 use crate::common::finite::finite;
+use crate::common::history::{history, put_history};
 use crate::common::{progress, say};
 use crate::networks::{Discriminator, Generator, LAYERS, draw_noise, everywhere};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use autograd::{Rng, Tensor, no_grad};
 use nn::Module;
 use nn::checkpoint::Checkpoint;
@@ -80,7 +81,7 @@ pub struct Epoch {
     /// The discriminator's scores of real images, and of painted ones.
     pub real: f64,
     pub fake: f64,
-    /// E ‖∇D(x)‖².
+    /// E ‖∇D(x)‖², NaN where it was not measured.
     pub slope: f64,
 }
 
@@ -172,7 +173,8 @@ impl Gan {
         self.average.follow(&self.generator, self.recipe.average);
 
         let mean = |x: &Tensor| f64::from(x.detach().mean(..).item());
-        let slope = penalty_now.map(|p| f64::from(p.item()) * 2.0 / (self.recipe.gamma.max(1e-30) * weight));
+        let gamma = self.recipe.gamma;
+        let slope = penalty_now.filter(|_| gamma > 0.0).map(|p| f64::from(p.item()) * 2.0 / (gamma * weight));
         let [discriminator_loss, generator_loss] = [&d_loss, &g_loss].map(|loss| f64::from(loss.item()));
         let (real, fake) = (mean(&of_real), mean(&of_fake));
         Ok(Epoch { discriminator_loss, generator_loss, real, fake, slope: slope.unwrap_or(f64::NAN) })
@@ -187,8 +189,7 @@ impl Gan {
         checkpoint.put_state("adam_g", &self.adam_g.state());
         checkpoint.put_state("adam_d", &self.adam_d.state());
         checkpoint.put_rng("rng", &self.rng);
-        let history: Vec<[f64; 5]> = self.history.iter().map(|epoch| epoch.numbers()).collect();
-        checkpoint.put_text("history", serde_json::to_string(&history)?);
+        put_history(&mut checkpoint, self.history.iter().map(Epoch::numbers))?;
         Ok(checkpoint.write(path)?)
     }
 
@@ -200,10 +201,7 @@ impl Gan {
         self.adam_g.load_state(&checkpoint.state("adam_g"))?;
         self.adam_d.load_state(&checkpoint.state("adam_d"))?;
         self.rng = checkpoint.rng("rng")?;
-        let history = checkpoint.text("history").with_context(|| format!("{}: no history in it", path.display()))?;
-        let history: Vec<[f64; 5]> =
-            serde_json::from_str(history).with_context(|| format!("{}: history", path.display()))?;
-        self.history = history.into_iter().map(Epoch::of).collect();
+        self.history = history(&checkpoint, path)?.into_iter().map(Epoch::of).collect();
         Ok(())
     }
 }
@@ -254,8 +252,8 @@ pub fn run(
             }
             bar.inc(1);
         }
-        // No number where there was none: JSON could not hold it.
-        let mean = Epoch::of(std::array::from_fn(|i| if count[i] > 0.0 { sum[i] / count[i] } else { 0.0 }));
+        // Not a number where nothing was measured.
+        let mean = Epoch::of(std::array::from_fn(|i| sum[i] / count[i]));
         let Epoch { discriminator_loss, generator_loss, real, fake, slope } = mean;
         let losses = format!("loss of D {discriminator_loss:.3}, of G {generator_loss:.3}");
         let scores = format!("D(x) {real:.2}  D(G(z)) {fake:.2}  |∇D(x)|² {slope:.3}");
