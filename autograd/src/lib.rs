@@ -21,6 +21,9 @@
 //!   nothing.
 //! - [`kernels`] has the loops below: the matrix product, maths functions, reductions.
 
+#[cfg(not(test))]
+#[doc(hidden)]
+pub mod compiled;
 pub mod gradcheck;
 pub mod graph;
 pub mod kernels;

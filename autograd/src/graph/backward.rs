@@ -74,6 +74,7 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Panics
     /// As [`backward`](Tensor::backward), and if `gradient` has another shape than this tensor.
+    #[inline(never)]
     #[track_caller]
     pub fn backward_with(&self, options: BackwardOptions<T>) {
         let BackwardOptions { gradient, retain_graph } = options;
@@ -102,6 +103,7 @@ impl<T: Float> Tensor<T> {
 /// # Panics
 /// If an output has more than one element and no `grad_outputs`, or no history; if an input has no
 /// history, or no output depends on it (unless `allow_unused`); if the graph has been freed.
+#[inline(never)]
 #[track_caller]
 pub fn grad<T: Float>(outputs: &[&Tensor<T>], inputs: &[&Tensor<T>], options: GradOptions<T>) -> Vec<Tensor<T>> {
     let GradOptions { grad_outputs, retain_graph, create_graph, allow_unused } = options;

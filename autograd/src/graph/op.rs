@@ -74,7 +74,7 @@ impl<T: Element> Tensor<T> {
         self.with_history(inputs, || inputs.iter().map(|x| x.history.clone()).collect::<Vec<_>>(), op)
     }
 
-    #[inline]
+    #[inline(never)]
     #[track_caller]
     fn with_history<O: Op<T>, I: AsRef<[History<T>]> + Send + Sync + 'static>(
         mut self,

@@ -50,6 +50,7 @@ pub trait MultiOp<T: Element, const N: usize>: Clone + Send + Sync + 'static {
 
 /// Gives freshly calculated tensors their common history: `op`, applied to `inputs`. As
 /// [`Tensor::recorded_from`], of which this is the counterpart for several outputs.
+#[inline(never)]
 #[track_caller]
 pub fn recorded_together<T: Float, O: MultiOp<T, N>, const N: usize>(
     mut outputs: [Tensor<T>; N],

@@ -35,6 +35,7 @@ impl Along<'_> {
 }
 
 /// `out[i, j, k] = x[i, index[i, j, k], k]`, for `axis` 1 of three.
+#[inline(never)]
 pub fn gather<T: Copy + Default + Send + Sync>(along: Along<'_>, x: &[T], out: &mut [T]) {
     let Along { index, shape, axis, strides } = along;
     assert_eq!(index.len(), out.len());
@@ -60,6 +61,7 @@ pub fn gather<T: Copy + Default + Send + Sync>(along: Along<'_>, x: &[T], out: &
 
 /// `y[i, index[i, j, k], k] = f(that, x[i, j, k])`, for `axis` 1 of three, in row-major order of the
 /// indices. `y` is row-major; `x` has a stride for each axis of the indices.
+#[inline(never)]
 pub fn scatter<T: Copy + Send + Sync, F: Binary<T>>(f: F, along: Along<'_>, x: Operand<'_, T>, y: &mut [T]) {
     let Along { index, shape, axis, strides } = along;
     if index.is_empty() {

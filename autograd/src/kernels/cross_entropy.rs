@@ -76,6 +76,7 @@ impl<T: Float> Targets<'_, T> {
 }
 
 /// The loss of each row of `n` logits. If `gradient` is not empty, `scale`·d loss / d logits goes there.
+#[inline(never)]
 pub fn forward<T: Float>(
     logits: &[T],
     n: usize,

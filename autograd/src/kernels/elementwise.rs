@@ -6,10 +6,10 @@
 //! They are plain arithmetic without fused multiply-add, so an element-wise result is the same bits on
 //! every instruction set.
 //!
-//! Every kernel here is the same loop, `Rows`, in which the elements of each operand lie side by side.
-//! An operand whose elements do not is copied, a block at a time, to where they do: the copy stays in
-//! the first cache, so broadcasting costs little more than reading. A loop for each combination of
-//! strides would gain less than that, and be compiled again for each function, type and instruction set.
+//! Every kernel here is the same loop, `SideBySide`, and that is all that is compiled for each function, type and
+//! instruction set. Which elements it gets is decided outside, in `broadcast`: an operand whose elements do not lie side
+//! by side is copied, a block at a time, to where they do. The copy stays in the first cache, so broadcasting costs
+//! little more than reading.
 
 use super::parallel;
 use super::simd::{Loop, vectorised};
@@ -34,19 +34,13 @@ pub trait Ternary<A, B = A, C = A, U = A>: Copy + Send + Sync {
 }
 
 /// `a[i] = f(a[i], b[i])`
+#[inline(never)]
 pub fn update<A: Copy + Send, B: Copy + Sync, F: Binary<A, B>>(f: F, a: &mut [A], b: &[B]) {
-    struct Update<'a, F, A, B>(F, &'a mut [A], &'a [B]);
-    impl<A: Copy, B: Copy, F: Binary<A, B>> Loop for Update<'_, F, A, B> {
-        type Out = ();
-        #[inline(always)]
-        fn run(self) {
-            for (a, &b) in self.1.iter_mut().zip(self.2) {
-                *a = self.0.eval(*a, b);
-            }
-        }
-    }
     assert_eq!(a.len(), b.len());
-    parallel::for_each_chunk(a, |start, a| vectorised(Update(f, a, &b[start..start + a.len()])));
+    parallel::for_each_chunk(a, |start, a| {
+        let (b, none) = (&b[start..start + a.len()], &NONE.data[..a.len()]);
+        vectorised(SideBySide { step: ZipInPlace(f), a: b, b: none, c: none, out: a });
+    });
 }
 
 /// An operand of a broadcast: its elements from the first on, and a stride for each axis of the result.
@@ -158,14 +152,55 @@ impl<A, B, C, U, F: Ternary<A, B, C, U>> Step<A, B, C, U> for Zip3<F> {
 }
 
 /// Takes `step` for every element of `out`, in parallel if they are many.
-#[inline]
-fn run<A, B, C, U, F>(step: F, shape: &[usize], (a, b, c): Operands<'_, A, B, C>, out: &mut [U])
+#[inline(never)]
+fn run<A, B, C, U, F>(step: F, shape: &[usize], operands: Operands<'_, A, B, C>, out: &mut [U])
 where
     A: Copy + Sync,
     B: Copy + Sync,
     C: Copy + Sync,
     U: Send,
     F: Step<A, B, C, U>,
+{
+    broadcast(shape, operands, out, &|a, b, c, out| vectorised(SideBySide { step, a, b, c, out }));
+}
+
+// ANCHOR: loop
+/// The loop: as many elements of each operand as of the output, side by side.
+struct SideBySide<'a, F, A, B, C, U> {
+    step: F,
+    a: &'a [A],
+    b: &'a [B],
+    c: &'a [C],
+    out: &'a mut [U],
+}
+
+impl<A: Copy, B: Copy, C: Copy, U, F: Step<A, B, C, U>> Loop for SideBySide<'_, F, A, B, C, U> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        for (((y, &a), &b), &c) in self.out.iter_mut().zip(self.a).zip(self.b).zip(self.c) {
+            self.step.write(y, a, b, c);
+        }
+    }
+}
+// ANCHOR_END: loop
+
+/// A loop over elements that lie side by side.
+type Straight<'a, A, B, C, U> = &'a (dyn Fn(&[A], &[B], &[C], &mut [U]) + Sync);
+
+/// Runs `straight` on all elements of `out`, part by part, each with the elements of the operands that belong to it.
+/// Compiled once for each combination of types, whatever the function is.
+#[inline(never)]
+fn broadcast<A, B, C, U>(
+    shape: &[usize],
+    (a, b, c): Operands<'_, A, B, C>,
+    out: &mut [U],
+    straight: Straight<'_, A, B, C, U>,
+) where
+    A: Copy + Sync,
+    B: Copy + Sync,
+    C: Copy + Sync,
+    U: Send,
 {
     assert_eq!(out.len(), shape.iter().product::<usize>());
     if out.is_empty() {
@@ -174,61 +209,92 @@ where
     let runs = merged(shape, [a.strides, b.strides, c.strides]);
     let (a, b, c) = (a.data, b.data, c.data);
     match *runs {
-        [] => step.write(&mut out[0], a[0], b[0], c[0]),
+        [] => straight(&a[..1], &b[..1], &c[..1], out),
         [inner] => parallel::for_each_chunk(out, |start, out| {
             let [at_a, at_b, at_c] = inner.strides.map(|stride| start * stride);
             let inner = Run { size: out.len(), ..inner };
-            vectorised(Rows { step, a: &a[at_a..], b: &b[at_b..], c: &c[at_c..], inner, outer: &[], first: 0, out });
+            Rows { inner, outer: &[], first: 0 }.run((&a[at_a..], &b[at_b..], &c[at_c..]), out, straight);
         }),
         [ref outer @ .., inner] => parallel::for_each_rows(out, inner.size, |first, out| {
-            vectorised(Rows { step, a, b, c, inner, outer, first, out });
+            Rows { inner, outer, first }.run((a, b, c), out, straight);
         }),
     }
 }
 
-/// Some rows of the output, and the operands.
-struct Rows<'a, F, A, B, C, U> {
-    step: F,
-    a: &'a [A],
-    b: &'a [B],
-    c: &'a [C],
+/// Elements that are copied at a time: 1 KiB an operand in `f32`.
+const BLOCK: usize = 256;
+
+/// Some rows of the output.
+struct Rows<'a> {
     /// A row.
     inner: Run<3>,
     /// The runs over rows.
     outer: &'a [Run<3>],
-    /// The number of the first row of `out`.
+    /// The number of the first row.
     first: usize,
-    out: &'a mut [U],
 }
 
-impl<A: Copy, B: Copy, C: Copy, U, F: Step<A, B, C, U>> Loop for Rows<'_, F, A, B, C, U> {
-    type Out = ();
-    #[inline(always)]
-    fn run(self) {
-        let Rows { step, a, b, c, inner: Run { size, strides }, outer, first, out } = self;
-        let (mut a, mut b, mut c) = (Side::new(a, strides[0]), Side::new(b, strides[1]), Side::new(c, strides[2]));
+impl Rows<'_> {
+    fn run<A: Copy, B: Copy, C: Copy, U>(
+        &self,
+        (a, b, c): (&[A], &[B], &[C]),
+        out: &mut [U],
+        straight: Straight<'_, A, B, C, U>,
+    ) {
+        let size = self.inner.size;
         let count = out.len() / size;
-        // Without a copy to make, a row is one block.
-        let block = if a.is_direct() && b.is_direct() && c.is_direct() { size } else { BLOCK };
-        for (row, [at_a, at_b, at_c]) in out.chunks_exact_mut(size).zip(offsets(outer, first..first + count)) {
-            for (i, out) in row.chunks_mut(block).enumerate() {
-                let (start, len) = (i * block, out.len());
-                let (a, b, c) = (a.block(at_a, start, len), b.block(at_b, start, len), c.block(at_c, start, len));
-                for (((y, &a), &b), &c) in out.iter_mut().zip(a).zip(b).zip(c) {
-                    step.write(y, a, b, c);
+        let mut starts = offsets(self.outer, self.first..self.first + count);
+        // Short rows go together, as many as a block holds.
+        let together = if count > 1 { (BLOCK / size).max(1) } else { 1 };
+        let (mut a, mut b, mut c) = (self.side(a, 0, together), self.side(b, 1, together), self.side(c, 2, together));
+        // Without a copy to make, a row is one part.
+        let direct = a.is_direct() && b.is_direct() && c.is_direct();
+        let part = if together == 1 && direct { size } else { BLOCK };
+        for rows in out.chunks_mut(together * size) {
+            if together == 1 {
+                let Some([at_a, at_b, at_c]) = starts.next() else { return };
+                for (i, out) in rows.chunks_mut(part).enumerate() {
+                    let (start, len) = (i * part, out.len());
+                    straight(a.part(at_a, start, len), b.part(at_b, start, len), c.part(at_c, start, len), out);
                 }
+            } else {
+                for (row, [at_a, at_b, at_c]) in starts.by_ref().take(rows.len() / size).enumerate() {
+                    a.add_row(row * size, at_a, size);
+                    b.add_row(row * size, at_b, size);
+                    c.add_row(row * size, at_c, size);
+                }
+                let len = rows.len();
+                straight(a.rows(len), b.rows(len), c.rows(len), rows);
             }
+        }
+    }
+
+    /// An operand, the `index`-th, of which so many rows are wanted together.
+    fn side<'a, T: Copy>(&self, data: &'a [T], index: usize, together: usize) -> Side<'a, T> {
+        let stride = self.inner.strides[index];
+        // Whether each row begins where the one before ends.
+        let mut end = self.inner.size;
+        let dense = self.outer.iter().rev().all(|run| {
+            let follows = run.strides[index] == end;
+            end *= run.size;
+            follows
+        });
+        if size_of::<T>() == 0 || stride == 1 && (together == 1 || dense) {
+            Side::Direct { data, start: 0 }
+        } else {
+            Side::Copied(Copied { data, stride, copy: [data[0]; BLOCK], repeated: (0, BLOCK) })
         }
     }
 }
 
-/// Elements of a block: 1 KiB an operand in `f32`.
-const BLOCK: usize = 256;
-
 /// An operand that hands out its elements side by side.
 enum Side<'a, T> {
     /// They lie so.
-    Direct(&'a [T]),
+    Direct {
+        data: &'a [T],
+        /// The first of the rows that were added last.
+        start: usize,
+    },
     /// They are copied.
     Copied(Copied<'a, T>),
 }
@@ -237,52 +303,66 @@ struct Copied<'a, T> {
     data: &'a [T],
     stride: usize,
     copy: [T; BLOCK],
-    /// Of an operand that repeats one element: which one `copy` holds, and how often.
+    /// Of an operand that repeats one element along a row: which one `copy` begins with, and how often.
     repeated: (usize, usize),
 }
 
-impl<'a, T: Copy> Side<'a, T> {
-    #[inline(always)]
-    fn new(data: &'a [T], stride: usize) -> Self {
-        if stride == 1 || size_of::<T>() == 0 {
-            Side::Direct(data)
-        } else {
-            Side::Copied(Copied { data, stride, copy: [data[0]; BLOCK], repeated: (0, BLOCK) })
-        }
-    }
-
-    #[inline(always)]
+impl<T: Copy> Side<'_, T> {
     fn is_direct(&self) -> bool {
-        matches!(self, Side::Direct(_))
+        matches!(self, Side::Direct { .. })
     }
 
     /// Elements `start..start + len` of the row that begins at `at`.
-    #[inline(always)]
-    fn block(&mut self, at: usize, start: usize, len: usize) -> &[T] {
+    fn part(&mut self, at: usize, start: usize, len: usize) -> &[T] {
         match self {
-            Side::Direct(data) => &data[at + start..at + start + len],
-            Side::Copied(side) => side.block(at, start, len),
+            Side::Direct { data, .. } => &data[at + start..at + start + len],
+            Side::Copied(side) => side.part(at, start, len),
+        }
+    }
+
+    /// Takes the row of `size` elements that begins at `at` as the one from `to` on.
+    fn add_row(&mut self, to: usize, at: usize, size: usize) {
+        match self {
+            Side::Direct { start, .. } if to == 0 => *start = at,
+            Side::Direct { .. } => {}
+            Side::Copied(side) => side.add_row(to, at, size),
+        }
+    }
+
+    /// The rows that were added, `len` elements.
+    fn rows(&self, len: usize) -> &[T] {
+        match self {
+            Side::Direct { data, start } => &data[*start..start + len],
+            Side::Copied(side) => &side.copy[..len],
         }
     }
 }
 
 impl<T: Copy> Copied<'_, T> {
-    #[inline(always)]
-    fn block(&mut self, at: usize, start: usize, len: usize) -> &[T] {
-        let copy = &mut self.copy[..len];
-        if self.stride == 0 {
+    fn part(&mut self, at: usize, start: usize, len: usize) -> &[T] {
+        if self.stride > 0 {
+            self.add_row(0, at + start * self.stride, len);
+        } else {
             let (held, count) = self.repeated;
             if at != held || len > count {
-                copy.fill(self.data[at]);
+                self.add_row(0, at, len);
                 self.repeated = (at, len);
             }
-        } else {
-            let from = at + start * self.stride;
-            for (i, x) in copy.iter_mut().enumerate() {
-                *x = self.data[from + i * self.stride];
+        }
+        &self.copy[..len]
+    }
+
+    fn add_row(&mut self, to: usize, at: usize, size: usize) {
+        let (row, stride) = (&mut self.copy[to..to + size], self.stride);
+        match stride {
+            0 => row.fill(self.data[at]),
+            1 => row.copy_from_slice(&self.data[at..at + size]),
+            _ => {
+                for (i, x) in row.iter_mut().enumerate() {
+                    *x = self.data[at + i * stride];
+                }
             }
         }
-        copy
     }
 }
 
@@ -342,6 +422,10 @@ mod tests {
             (&[3, 4, 5], [&[20, 5, 1], &[1, 0, 3], &[0, 0, 1]]),
             (&[2, 0, 5], [&[0, 5, 1], &[1, 0, 3], &[0, 0, 0]]),
             (&[SIDE, 1, SIDE], [&[SIDE, 7, 1], &[1, 0, 0], &[0, 0, 1]]),
+            // Short rows, of which a block holds several.
+            (&[LONG / 3, 3], [&[3, 1], &[1, 0], &[0, 1]]),
+            (&[LONG / 3, 3], [&[4, 1], &[0, 0], &[6, 2]]),
+            (&[2, 200], [&[200, 1], &[0, 1], &[201, 1]]),
         ];
         for (shape, strides) in cases {
             let [a, b, c] = [0, 1, 2].map(|i| Operand { data: &data[i * 5..], strides: strides[i] });

@@ -11,6 +11,7 @@ use super::simd::{Loop, vectorised};
 ///
 /// # Panics
 /// If `n` is 0.
+#[inline(never)]
 pub fn positions<T: Number, F: Fold<T>>(extreme: F, x: &[T], n: usize, out: &mut [i64]) {
     struct Rows<'a, F, T>(F, &'a [T], usize, &'a mut [i64]);
     impl<T: Number, F: Fold<T>> Loop for Rows<'_, F, T> {

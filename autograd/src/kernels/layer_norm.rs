@@ -32,6 +32,7 @@ fn rows_of_block(len: usize, n: usize) -> usize {
 }
 
 /// y, and the moments of each row of `n` elements of `x`.
+#[inline(never)]
 pub fn forward<T: Float>(x: &[T], n: usize, eps: T, affine: Affine<'_, T>, y: &mut [T], moments: &mut [Moments<T>]) {
     struct Rows<'a, T> {
         x: &'a [T],
@@ -89,6 +90,7 @@ pub struct Saved<'a, T> {
 
 /// The gradients: dx `[rows, n]`, and dw and db as the two rows of `[2, n]`. Either may be empty, if it is
 /// not wanted.
+#[inline(never)]
 pub fn backward<T: Float>(saved: Saved<'_, T>, dx: &mut [T], dw_db: &mut [T]) {
     let Saved { dy, x, moments, weight } = saved;
     let (len, rows) = (x.len(), moments.len());

@@ -151,6 +151,7 @@ pub struct Forward<'a, T> {
 }
 
 /// Runs the sequence.
+#[inline(never)]
 pub fn forward<T: Float>(Forward { sizes, order, weight, saved, state, y }: Forward<'_, T>) {
     let Sizes { steps, hidden } = sizes;
     check(sizes, order, weight, saved, state);
@@ -194,6 +195,7 @@ pub struct Backward<'a, T> {
 }
 
 /// Runs backward through the sequence.
+#[inline(never)]
 pub fn backward<T: Float>(Backward { sizes, order, weight, saved, d_state, dy, d_bias }: Backward<'_, T>) {
     let Sizes { steps, hidden } = sizes;
     check(sizes, order, weight, saved, d_state);

@@ -46,6 +46,7 @@ pub const NOWHERE: u32 = u32::MAX;
 
 /// The largest element of each window of each plane, and its index in the plane: the first of several, and the last NaN
 /// if there is one.
+#[inline(never)]
 pub fn forward<T: Float>(x: &[T], axes: [Windows; 2], y: &mut [T], indices: &mut [u32]) {
     struct Planes<'a, T> {
         x: &'a [T],
@@ -166,6 +167,7 @@ fn planes_of_block(len: usize, plane: usize) -> usize {
 }
 
 /// y\[i\] = x\[indices\[i\]\], plane by plane; 0 for [`NOWHERE`].
+#[inline(never)]
 pub fn pick<T: Float>(x: &[T], indices: &[u32], plane: usize, out: usize, y: &mut [T]) {
     assert!(y.len() == indices.len() && y.len() * plane == x.len() * out);
     let planes = planes_of_block(y.len(), out);
@@ -182,6 +184,7 @@ pub fn pick<T: Float>(x: &[T], indices: &[u32], plane: usize, out: usize, y: &mu
 }
 
 /// The adjoint of [`pick`]: x\[indices\[i\]\] is the sum of such y\[i\], plane by plane.
+#[inline(never)]
 pub fn place<T: Float>(y: &[T], indices: &[u32], plane: usize, out: usize, x: &mut [T]) {
     assert!(y.len() == indices.len() && y.len() * plane == x.len() * out);
     let planes = planes_of_block(x.len(), plane);

@@ -11,6 +11,7 @@ use super::simd::{Loop, vectorised};
 use crate::memory::Buffer;
 
 /// Folds the middle axis of `x`.
+#[inline(never)]
 pub fn fold_axis<T: Number, F: Fold<T>>(fold: F, x: &[T], n: usize, inner: usize, out: &mut [T]) {
     assert_eq!(x.len(), if inner == 0 { 0 } else { out.len() * n });
     if out.is_empty() {
@@ -42,6 +43,7 @@ fn fold_rows<T: Number, F: Fold<T>>(fold: F, x: &[T], n: usize, out: &mut [T]) {
 }
 
 /// Everything becomes one number.
+#[inline(never)]
 pub fn fold_all<T: Number, F: Fold<T>>(fold: F, x: &[T]) -> T {
     let one_row = |x: &[T]| {
         let mut out = [fold.start()];

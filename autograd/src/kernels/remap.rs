@@ -11,6 +11,7 @@ pub const FILL: usize = usize::MAX;
 
 /// Copies row-major `x` of shape `shape` to row-major `out`, whose size along each axis is the length
 /// of that axis's map.
+#[inline(never)]
 pub fn remap<T: Copy + Send + Sync>(x: &[T], shape: &[usize], maps: &[Vec<usize>], fill: T, out: &mut [T]) {
     assert_eq!(shape.len(), maps.len());
     assert_eq!(out.len(), maps.iter().map(Vec::len).product::<usize>());

@@ -63,6 +63,7 @@ impl<T: Float> Taps<T> {
 }
 
 /// y from x, plane by plane.
+#[inline(never)]
 pub fn resample<T: Float>(x: &[T], rows: &Taps<T>, columns: &Taps<T>, y: &mut [T]) {
     let [plane, out] = [rows.inputs() * columns.inputs(), rows.outputs() * columns.outputs()];
     assert!(x.len() * out == y.len() * plane);

@@ -51,6 +51,7 @@ pub fn first_outside(indices: &[i64], n: usize) -> Option<(usize, i64)> {
 }
 
 /// `out[o, i] = table[o, indices[i]]`
+#[inline(never)]
 pub fn take<T: Element>(rows: Rows<'_>, table: &[T], out: &mut [T]) {
     if out.is_empty() {
         return;
@@ -60,6 +61,7 @@ pub fn take<T: Element>(rows: Rows<'_>, table: &[T], out: &mut [T]) {
 
 /// `table[o, indices[i]] += values[o, i]`, in the order of `i` (but for the rounding of large sums, see
 /// above).
+#[inline(never)]
 pub fn add<T: Element>(rows: Rows<'_>, values: &[T], table: &mut [T]) {
     let Rows { indices, n, width, .. } = rows;
     if values.is_empty() {

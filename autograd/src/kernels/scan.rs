@@ -5,6 +5,7 @@ use super::parallel;
 use super::simd::{Loop, vectorised};
 
 /// Running sums along the middle axis of `[outer, n, inner]`; from its end, if `from_end`.
+#[inline(never)]
 pub fn running_sums<T: Number>(x: &[T], n: usize, inner: usize, from_end: bool, out: &mut [T]) {
     struct Matrix<'a, T>(&'a [T], usize, bool, &'a mut [T]);
     impl<T: Number> Loop for Matrix<'_, T> {
@@ -45,6 +46,7 @@ pub fn running_sums<T: Number>(x: &[T], n: usize, inner: usize, from_end: bool, 
 
 /// For each row of `n`, each element's factor·Π of the *other* elements: what comes before it times what
 /// comes after it, so that a zero divides nothing.
+#[inline(never)]
 pub fn products_of_others<T: Number>(x: &[T], n: usize, factors: &[T], out: &mut [T]) {
     assert!(x.len() == out.len() && x.len() == factors.len() * n);
     if out.is_empty() {

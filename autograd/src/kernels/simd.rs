@@ -19,7 +19,7 @@ pub trait Loop {
 
 // ANCHOR: vectorised
 /// Runs `body` with the widest instructions that this machine has.
-#[inline]
+#[inline(never)]
 pub fn vectorised<L: Loop>(body: L) -> L::Out {
     #[cfg(target_arch = "x86_64")]
     {

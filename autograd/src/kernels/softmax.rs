@@ -101,6 +101,7 @@ pub trait RowKernel<T: Float>: Copy + Send + Sync {
 }
 
 /// `out` = the kernel of each row of `x`.
+#[inline(never)]
 pub fn rows<T: Float, K: RowKernel<T>>(kernel: K, x: &[T], n: usize, out: &mut [T]) {
     struct Rows<'a, K, T>(K, &'a [T], usize, &'a mut [T]);
     impl<T: Float, K: RowKernel<T>> Loop for Rows<'_, K, T> {
@@ -198,6 +199,7 @@ impl<T: Float> RowKernel<T> for LogSoftmaxBackward {
 }
 
 /// ln Σ eˣ of each row: −∞ of an empty one, ∞ where an element is ∞.
+#[inline(never)]
 pub fn logsumexp<T: Float>(x: &[T], n: usize, out: &mut [T]) {
     struct Rows<'a, T>(&'a [T], usize, &'a mut [T]);
     impl<T: Float> Loop for Rows<'_, T> {
@@ -236,6 +238,7 @@ fn of_infinite<T: Float>(x: &[T], max: T) -> T {
 }
 
 /// dx = e^(x−y)·dy for rows of `n`, each with its y = logsumexp(x) and its dy.
+#[inline(never)]
 pub fn logsumexp_backward<T: Float>(x: &[T], n: usize, y: &[T], dy: &[T], dx: &mut [T]) {
     struct Rows<'a, T>(&'a [T], usize, &'a [T], &'a [T], &'a mut [T]);
     impl<T: Float> Loop for Rows<'_, T> {

@@ -13,6 +13,7 @@ fn ascending<T: Element>(a: T, b: T) -> Ordering {
 
 /// Writes, for each row of `n`, the positions of the first `k` elements in ascending (or descending)
 /// order; equal ones stay in the order they have.
+#[inline(never)]
 pub fn positions<T: Element>(x: &[T], n: usize, k: usize, descending: bool, out: &mut [i64]) {
     if out.is_empty() {
         return;

@@ -105,6 +105,7 @@ impl<const N: usize> Iterator for Offsets<'_, N> {
 }
 
 /// Copies a strided view into `out`, in row-major order.
+#[inline(never)]
 pub fn copy<T: Copy + Send + Sync>(view: &[T], shape: &[usize], strides: &[usize], out: &mut [T]) {
     if out.is_empty() {
         return;

@@ -56,6 +56,7 @@ impl<'a, const S: usize> Elements<'a, S> {
 /// # Panics
 /// If the slices differ in length.
 #[track_caller]
+#[inline(never)]
 pub fn update<const S: usize, U: Update<S>>(f: U, of: Elements<'_, S>) {
     of.check();
     let len = of.value.len();
@@ -79,6 +80,7 @@ pub fn update<const S: usize, U: Update<S>>(f: U, of: Elements<'_, S>) {
 /// # Panics
 /// If `rows` are not ascending rows of the table, or the gradient does not have as many.
 #[track_caller]
+#[inline(never)]
 pub fn update_rows<const S: usize, U: Update<S>>(f: U, rows: &[i64], width: usize, of: Elements<'_, S>) {
     of.check();
     assert_eq!(of.gradient.len(), rows.len() * width, "update_rows: a row of gradient for each row that changes");

@@ -14,6 +14,7 @@ use super::reduce::fold_all;
 use super::simd::{Loop, vectorised};
 
 /// Writes the mean and the variance of each row.
+#[inline(never)]
 pub fn variance<T: Float>(x: &[T], n: usize, divisor: T, means: &mut [T], variances: &mut [T]) {
     assert!(x.len() == means.len() * n && means.len() == variances.len());
     let count = T::from_f64(n as f64);

@@ -92,7 +92,7 @@ pub(super) struct Saved<T: Float> {
 }
 
 impl<T: Float> Saved<T> {
-    pub fn of(conv: Conv, first: &Tensor<T>, second: &Tensor<T>, bias: bool) -> Self {
+    pub(super) fn of(conv: Conv, first: &Tensor<T>, second: &Tensor<T>, bias: bool) -> Self {
         Saved {
             conv,
             first: second.has_history().then(|| first.clone()),

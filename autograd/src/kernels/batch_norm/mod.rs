@@ -211,6 +211,7 @@ impl<T: Float> Loop for Normalise<'_, T> {
 }
 
 /// y, and the moments of each channel, which must have elements.
+#[inline(never)]
 pub fn forward<T: Float>(input: Input<'_, T>, y: &mut [T], moments: &mut [Moments<T>]) {
     let Input { x, shape, affine, eps } = input;
     assert!(x.len() == shape.count() && y.len() == x.len() && moments.len() == shape.channels && !x.is_empty());
@@ -263,6 +264,7 @@ pub struct Input<'a, T> {
 }
 
 /// y from these moments.
+#[inline(never)]
 pub fn normalise<T: Float>(input: Input<'_, T>, moments: &[Moments<T>], y: &mut [T]) {
     let Input { x, shape, affine, eps } = input;
     assert!(x.len() == shape.count() && y.len() == x.len() && moments.len() == shape.channels);
@@ -297,6 +299,7 @@ pub struct Saved<'a, T> {
 }
 
 /// The gradients: dx, which may be empty if it is not wanted, and (db, dw) of each channel.
+#[inline(never)]
 pub fn backward<T: Float>(saved: Saved<'_, T>, dx: &mut [T], db_dw: &mut [[T; 2]]) {
     let Saved { dy, x, shape, moments, .. } = saved;
     let len = shape.count();

@@ -9,6 +9,7 @@ use crate::kernels::parallel;
 use crate::kernels::simd::{Loop, vectorised};
 
 /// [`forward`](super::forward) of a single sample.
+#[inline(never)]
 pub fn forward<T: Float>(input: Input<'_, T>, y: &mut [T], moments: &mut [Moments<T>]) {
     struct Rows<'a, T> {
         input: Input<'a, T>,
@@ -45,6 +46,7 @@ pub fn forward<T: Float>(input: Input<'_, T>, y: &mut [T], moments: &mut [Moment
 }
 
 /// [`backward`](super::backward) of a single sample.
+#[inline(never)]
 pub fn backward<T: Float>(saved: Saved<'_, T>, dx: &mut [T], db_dw: &mut [[T; 2]]) {
     struct Rows<'a, T> {
         saved: Saved<'a, T>,

@@ -14,6 +14,7 @@ impl Conv {
         self.forward_on(Isa::best(), x, weight, bias, y);
     }
 
+    #[inline(never)]
     pub(super) fn forward_on<T: Float>(&self, isa: Isa, x: &[T], weight: &[T], bias: Option<&[T]>, y: &mut [T]) {
         self.check(x.len(), weight.len(), y.len());
         if y.is_empty() {

@@ -23,6 +23,7 @@ impl Conv {
         self.input_grad_on(Isa::best(), dy, weight, bias, dx);
     }
 
+    #[inline(never)]
     pub(super) fn input_grad_on<T: Float>(&self, isa: Isa, dy: &[T], weight: &[T], bias: Option<&[T]>, dx: &mut [T]) {
         self.check(dx.len(), weight.len(), dy.len());
         if dx.is_empty() {

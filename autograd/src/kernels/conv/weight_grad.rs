@@ -18,6 +18,7 @@ impl Conv {
         self.weight_grad_on(Isa::best(), x, dy, dw);
     }
 
+    #[inline(never)]
     pub(super) fn weight_grad_on<T: Float>(&self, isa: Isa, x: &[T], dy: &[T], dw: &mut [T]) {
         self.check(x.len(), dw.len(), dy.len());
         if dw.is_empty() || dy.is_empty() {

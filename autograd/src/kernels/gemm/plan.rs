@@ -45,6 +45,7 @@ impl<T: GemmFloat> Problem<'_, T> {
 }
 
 /// Computes a product.
+#[inline(never)]
 pub(super) fn run<T: GemmFloat>(problem: &Problem<T>) {
     let [m, n, k] = problem.shape();
     if m == 0 || n == 0 {

@@ -86,14 +86,26 @@ fn no_operation_is_forgotten() {
         + include_str!("tables/products.rs")
         + include_str!("tables/convolutions.rs")
         + include_str!("tables/images.rs");
+    let missing = not_called_in(&tables);
+    assert!(missing.is_empty(), "in no table of autograd/tests/suite/conformance/tables: {missing:?}");
+}
+
+#[test]
+fn every_operation_is_compiled_with_the_engine() {
+    let missing = not_called_in(include_str!("../../../src/compiled.rs"));
+    assert!(missing.is_empty(), "not called in autograd/src/compiled.rs: {missing:?}");
+}
+
+/// The public methods of `autograd/src/ops` that a source file does not call.
+fn not_called_in(source: &str) -> Vec<String> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/ops");
     let mut missing = Vec::new();
     let mut found = 0;
     for file in std::fs::read_dir(folder).expect("the folder of operations") {
         let path = file.expect("a file").path();
-        let source = std::fs::read_to_string(&path).expect("a source file");
+        let text = std::fs::read_to_string(&path).expect("a source file");
         // Public methods, and those that the macro of comparisons and its like make.
-        for line in source.lines() {
+        for line in text.lines() {
             let line = line.trim_start();
             let name = line.strip_prefix("pub fn ").or_else(|| {
                 let made = ["comparison!(", "test_of_a_float!(", "connective!("];
@@ -106,11 +118,11 @@ fn no_operation_is_forgotten() {
             }
             found += 1;
             let called = [format!(".{name}("), format!(".{name}::<"), format!("::{name}(")];
-            if !NOT_OPERATIONS.contains(&name) && !called.iter().any(|call| tables.contains(call)) {
+            if !NOT_OPERATIONS.contains(&name) && !called.iter().any(|call| source.contains(call)) {
                 missing.push(format!("{name} ({})", path.file_name().expect("a name").display()));
             }
         }
     }
     assert!(found > 100, "only {found} operations found: has their source another form?");
-    assert!(missing.is_empty(), "in no table of autograd/tests/suite/conformance/tables: {missing:?}");
+    missing
 }
