@@ -1,7 +1,7 @@
 //! Y = W·cols + bias, for each group of samples and of channels.
 
 use super::planes::{Planes, PlanesOf};
-use super::windows::{ByWindow, Windows};
+use super::windows::Windows;
 use super::{Conv, Tasks};
 use crate::kernels::element::Float;
 use crate::kernels::gemm::{Gemm, Isa, MatMut, MatRef, PackSource, PackedA};
@@ -31,12 +31,14 @@ impl Conv {
             .map(|weight| PackedA::with_isa(MatRef::row_major(weight, out_channels, depth), isa))
             .collect();
         let Tasks { samples, parallel: share, work, .. } = self.tasks();
+        let rows = planes.rows(samples);
         let task = |task: usize, y: &mut [T]| {
             let count = y.len() / sample;
             let x = &x[task * samples * image..][..count * image];
             for (group, weight) in weights.iter().enumerate() {
-                let planes = PlanesOf::new(self, &planes, x, group, count);
-                let windows = ByWindow(Windows::of(self, planes.planes, &taps, planes.data(), planes.samples()));
+                let planes = PlanesOf::new(&planes, x, group, count);
+                let starts = &rows[..count * self.output[0]];
+                let windows = Windows { data: planes.data(), taps: &taps, starts, run: self.output[1] };
                 let channels = group * out_channels..(group + 1) * out_channels;
                 let mut product = Gemm::new(weight, &windows as &dyn PackSource<T>);
                 if let Some(bias) = bias {

@@ -1,7 +1,7 @@
 //! dX: what Wᵀ·dY says of every window, added up over the windows that see a pixel.
 
-use super::planes::Planes;
-use super::windows::{ByWindow, Windows};
+use super::planes::{Join, Planes};
+use super::windows::Windows;
 use super::{Conv, Tasks};
 use crate::kernels::element::Float;
 use crate::kernels::gemm::{Gemm, Isa, MatMut, MatRef, PackSource, PackedA};
@@ -35,7 +35,9 @@ impl Conv {
         let planes = Planes::of(self);
         let Tasks { samples, parallel: share, work, .. } = self.tasks();
         let blocks = self.blocks(isa, weight, samples);
-        let outputs: Vec<usize> = (0..self.out_channels).map(|o| o * positions).collect();
+        // Of dY a channel plays the part of a tap, and a sample that of a run of windows.
+        let channels_of_y: Vec<usize> = (0..self.out_channels).map(|o| o * positions).collect();
+        let samples_of_y: Vec<usize> = (0..samples).map(|n| n * sample).collect();
         let task = |task: usize, dx: &mut [T]| {
             let count = dx.len() / image;
             let dy = &dy[task * samples * sample..][..count * sample];
@@ -45,7 +47,7 @@ impl Conv {
                 let rows = channels * taps;
                 let mut windows = Buffer::recycled(rows * count * positions);
                 let dy = dy.get(group * self.out_channels * positions..).unwrap_or(&[]);
-                let dy = ByWindow(Windows::of_output(self, &outputs, dy, [count, sample]));
+                let dy = Windows { data: dy, taps: &channels_of_y, starts: &samples_of_y[..count], run: positions };
                 let product = Gemm::new(weight, &dy as &dyn PackSource<T>);
                 let product = if share { product.serial() } else { product };
                 product.write(MatMut::row_major(&mut windows, rows, count * positions));
@@ -64,7 +66,7 @@ impl Conv {
                             Some(scratch) => {
                                 scratch.fill(start);
                                 add(scratch);
-                                planes.join(scratch, dx);
+                                vectorised(Join { planes: &planes, from: scratch, image: dx });
                             }
                             None => add(dx),
                         }

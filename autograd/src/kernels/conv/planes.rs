@@ -1,8 +1,8 @@
 //! Images laid out so that neighbouring windows see neighbouring elements.
 //!
-//! With a stride of 2, windows that are neighbours see every second pixel. So the padded image is dealt out into
-//! 2 × 2 *planes*, by whether a pixel's row and column are even or odd. A tap sees pixels of one plane only, and in it,
-//! from window to window, the next one:
+//! With a stride of 2, windows that are neighbours see every second pixel. So the padded image is dealt out into two
+//! *planes*, by whether a pixel's column is even or odd. A tap sees pixels of one plane only, and in it, from window to
+//! window, the next one:
 //!
 //! ```text
 //! a padded row    p0 p1 p2 p3 p4 p5 p6        tap 0 sees p0 p2 p4   from plane 0 on
@@ -10,10 +10,12 @@
 //!                                             tap 2 sees p2 p4 p6   from plane 0 on, one later
 //! ```
 //!
-//! Without stride and padding there is one plane, the image, and nothing to copy.
+//! Rows stay together: the next row of windows is simply two rows of pixels further on. Without padding and with windows
+//! at every column there is one plane, the image, and nothing to copy.
 
 use super::Conv;
 use crate::kernels::element::Float;
+use crate::kernels::simd::{Loop, vectorised};
 use crate::memory::Buffer;
 use std::ops::Range;
 
@@ -27,33 +29,49 @@ pub(super) struct Planes {
     pub in_place: bool,
 }
 
+/// A row of a plane.
+struct Row {
+    /// Where it begins.
+    at: usize,
+    /// Which of its columns show pixels. The others are padding.
+    shown: Range<usize>,
+    /// Where the first pixel is in the image. The following ones are a stride apart.
+    pixel: usize,
+}
+
 impl Planes {
     pub fn of(conv: &Conv) -> Planes {
-        let in_place = conv.stride == [1, 1] && conv.padding == [0, 0];
+        let in_place = conv.stride[1] == 1 && conv.padding == [0, 0];
         // What windows see, which is less than the padded image if the last of it is too short for one more stride.
         let seen = |axis: usize| {
             let taps = conv.dilation[axis] * conv.kernel[axis].saturating_sub(1) + 1;
-            (conv.output[axis].saturating_sub(1) * conv.stride[axis] + taps).div_ceil(conv.stride[axis])
+            conv.output[axis].saturating_sub(1) * conv.stride[axis] + taps
         };
-        Planes { conv: *conv, size: if in_place { conv.input } else { [seen(0), seen(1)] }, in_place }
+        let size = if in_place { conv.input } else { [seen(0), seen(1).div_ceil(conv.stride[1])] };
+        Planes { conv: *conv, size, in_place }
     }
 
     /// Elements of a channel, all its planes together.
     pub fn channel(&self) -> usize {
-        self.conv.stride.iter().chain(&self.size).product()
+        self.conv.stride[1] * self.size[0] * self.size[1]
+    }
+
+    /// Elements from a sample to the next.
+    fn sample(&self) -> usize {
+        let Conv { groups, in_channels, input: [height, width], .. } = self.conv;
+        if self.in_place { groups * in_channels * height * width } else { in_channels * self.channel() }
     }
 
     /// Elements from a row of windows to the next.
     pub fn row(&self) -> usize {
-        self.size[1]
+        self.conv.stride[0] * self.size[1]
     }
 
     /// Where the first window's tap (ky, kx) is in a channel.
     pub fn tap(&self, ky: usize, kx: usize) -> usize {
-        let ([sy, sx], [dy, dx]) = (self.conv.stride, self.conv.dilation);
-        let (y, x) = (ky * dy, kx * dx);
-        let plane = y % sy * sx + x % sx;
-        (plane * self.size[0] + y / sy) * self.size[1] + x / sx
+        let [y, x] = [ky * self.conv.dilation[0], kx * self.conv.dilation[1]];
+        let (plane, column) = (x % self.conv.stride[1], x / self.conv.stride[1]);
+        (plane * self.size[0] + y) * self.size[1] + column
     }
 
     /// Where every tap of so many channels is.
@@ -63,89 +81,206 @@ impl Planes {
         (0..channels * height * width).map(tap).collect()
     }
 
-    /// Calls `f(row of planes, columns, pixel)` for every row of a plane that shows part of an image: where the row
-    /// begins, which of its columns show pixels, and where the first of these is in the image. The following ones are
-    /// a stride apart.
+    /// Where every row of windows of so many samples begins.
+    pub fn rows(&self, samples: usize) -> Vec<usize> {
+        let height = self.conv.output[0];
+        (0..samples * height).map(|i| i / height * self.sample() + i % height * self.row()).collect()
+    }
+
     #[inline(always)]
-    fn for_each_row(&self, mut f: impl FnMut(usize, Range<usize>, usize)) {
-        let Conv { input: [height, width], stride: [sy, sx], padding: [pad_y, pad_x], .. } = self.conv;
-        for plane in 0..sy * sx {
-            let (py, px) = (plane / sx, plane % sx);
-            // Columns q with a pixel: 0 ≤ q·sx + px − pad_x < width.
-            let first = pad_x.saturating_sub(px).div_ceil(sx).min(self.size[1]);
-            let last = (width + pad_x).saturating_sub(px).div_ceil(sx).clamp(first, self.size[1]);
-            for row in 0..self.size[0] {
-                let pixel_row = (row * sy + py).checked_sub(pad_y).filter(|&y| y < height);
-                let at = (plane * self.size[0] + row) * self.size[1];
-                match pixel_row {
-                    Some(y) if first < last => f(at, first..last, y * width + first * sx + px - pad_x),
-                    _ => f(at, 0..0, 0),
-                }
+    fn line(&self, plane: usize, row: usize) -> Row {
+        let Conv { input: [height, width], stride: [_, stride], padding: [above, left], .. } = self.conv;
+        let at = (plane * self.size[0] + row) * self.size[1];
+        let y = row.wrapping_sub(above);
+        if y >= height {
+            return Row { at, shown: 0..0, pixel: 0 };
+        }
+        // Columns q with a pixel: 0 ≤ q·stride + plane − left < width.
+        let first = left.saturating_sub(plane).div_ceil(stride).min(self.size[1]);
+        let end = (width + left).saturating_sub(plane).div_ceil(stride).clamp(first, self.size[1]);
+        let pixel = if first < end { y * width + first * stride + plane - left } else { 0 };
+        Row { at, shown: first..end, pixel }
+    }
+}
+
+/// Deals an image out into its planes, with zeros for padding.
+struct Split<'a, T> {
+    planes: &'a Planes,
+    image: &'a [T],
+    to: &'a mut [T],
+}
+
+impl<T: Float> Loop for Split<'_, T> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        let Split { planes, image, to } = self;
+        let ([height, width], stride) = (planes.size, planes.conv.stride[1]);
+        for row in 0..height {
+            for plane in 0..stride {
+                let Row { at, shown, pixel } = planes.line(plane, row);
+                let to = &mut to[at..at + width];
+                to[..shown.start].fill(T::ZERO);
+                to[shown.end..].fill(T::ZERO);
+                take(&image[pixel..], stride, &mut to[shown]);
             }
         }
     }
+}
 
-    /// Deals an image out into its planes, with zeros for padding.
-    pub fn split<T: Copy + Default>(&self, image: &[T], planes: &mut [T]) {
-        let (width, stride) = (self.size[1], self.conv.stride[1]);
-        self.for_each_row(|at, shown, pixel| {
-            let row = &mut planes[at..at + width];
-            row[..shown.start].fill(T::default());
-            row[shown.end..].fill(T::default());
-            let row = &mut row[shown];
-            match stride {
-                1 => row.copy_from_slice(&image[pixel..pixel + row.len()]),
-                _ if row.is_empty() => {}
-                _ => row.iter_mut().zip(image[pixel..].iter().step_by(stride)).for_each(|(to, &from)| *to = from),
+/// Puts an image together from its planes. Pixels that no plane shows stay as they are.
+pub(super) struct Join<'a, T> {
+    pub planes: &'a Planes,
+    pub from: &'a [T],
+    pub image: &'a mut [T],
+}
+
+impl<T: Float> Loop for Join<'_, T> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        let Join { planes, from, image } = self;
+        let stride = planes.conv.stride[1];
+        for row in 0..planes.size[0] {
+            for plane in 0..stride {
+                let Row { at, shown, pixel } = planes.line(plane, row);
+                put(&from[at + shown.start..at + shown.end], stride, &mut image[pixel..]);
             }
-        });
+        }
     }
+}
 
-    /// Puts an image together from its planes. Pixels that no plane shows stay as they are.
-    pub fn join<T: Copy>(&self, planes: &[T], image: &mut [T]) {
-        let stride = self.conv.stride[1];
-        self.for_each_row(|at, shown, pixel| {
-            let row = &planes[at + shown.start..at + shown.end];
-            match stride {
-                1 => image[pixel..pixel + row.len()].copy_from_slice(row),
-                _ if row.is_empty() => {}
-                _ => image[pixel..].iter_mut().step_by(stride).zip(row).for_each(|(to, &from)| *to = from),
+/// `to[i] = from[i · stride]`
+#[inline(always)]
+fn take<T: Copy>(from: &[T], stride: usize, to: &mut [T]) {
+    match stride {
+        1 => to.copy_from_slice(&from[..to.len()]),
+        2 => {
+            // The compiler makes vectors of pairs. The last pixel may have no other half.
+            let Some((last, most)) = to.split_last_mut() else { return };
+            *last = from[2 * most.len()];
+            for (to, pair) in most.iter_mut().zip(from.chunks_exact(2)) {
+                *to = pair[0];
             }
-        });
+        }
+        _ => {
+            for (i, to) in to.iter_mut().enumerate() {
+                *to = from[i * stride];
+            }
+        }
+    }
+}
+
+/// `to[i · stride] = from[i]`
+#[inline(always)]
+fn put<T: Copy>(from: &[T], stride: usize, to: &mut [T]) {
+    match stride {
+        1 => to[..from.len()].copy_from_slice(from),
+        2 => {
+            let Some((&last, most)) = from.split_last() else { return };
+            to[2 * most.len()] = last;
+            for (pair, &from) in to.chunks_exact_mut(2).zip(most) {
+                pair[0] = from;
+            }
+        }
+        _ => {
+            for (i, &from) in from.iter().enumerate() {
+                to[i * stride] = from;
+            }
+        }
     }
 }
 
 /// The planes of one group of channels of some samples: copied, or where the images are.
 pub(super) struct PlanesOf<'a, T> {
-    pub planes: &'a Planes,
     images: &'a [T],
     copied: Option<Buffer<T>>,
-    /// Samples, and elements from one to the next.
-    samples: [usize; 2],
 }
 
 impl<'a, T: Float> PlanesOf<'a, T> {
-    pub fn new(conv: &Conv, planes: &'a Planes, images: &'a [T], group: usize, count: usize) -> Self {
-        let pixels = conv.input[0] * conv.input[1];
-        let image = conv.groups * conv.in_channels * pixels;
-        let images = images.get(group * conv.in_channels * pixels..).unwrap_or(&[]);
+    pub fn new(planes: &Planes, images: &'a [T], group: usize, count: usize) -> Self {
+        let Images { first, image, pixels } = Images::of(&planes.conv, group);
+        let images = images.get(first..).unwrap_or(&[]);
         if planes.in_place {
-            return PlanesOf { planes, images, copied: None, samples: [count, image] };
+            return PlanesOf { images, copied: None };
         }
-        let sample = conv.in_channels * planes.channel();
-        let mut copy = Buffer::recycled(count * sample);
+        let channels = planes.conv.in_channels;
+        let mut copy = Buffer::recycled(count * planes.sample());
         for (i, to) in copy.chunks_exact_mut(planes.channel()).enumerate() {
-            let (n, channel) = (i / conv.in_channels, i % conv.in_channels);
-            planes.split(&images[n * image + channel * pixels..][..pixels], to);
+            let (n, channel) = (i / channels, i % channels);
+            let image = &images[n * image + channel * pixels..][..pixels];
+            vectorised(Split { planes, image, to });
         }
-        PlanesOf { planes, images, copied: Some(copy), samples: [count, sample] }
+        PlanesOf { images, copied: Some(copy) }
     }
 
     pub fn data(&self) -> &[T] {
         self.copied.as_deref().unwrap_or(self.images)
     }
+}
 
-    pub fn samples(&self) -> [usize; 2] {
-        self.samples
+/// Where the images of a group of channels are.
+struct Images {
+    /// The first.
+    first: usize,
+    /// Elements from one to the next.
+    image: usize,
+    /// Pixels of a channel.
+    pixels: usize,
+}
+
+impl Images {
+    fn of(conv: &Conv, group: usize) -> Images {
+        let pixels = conv.input[0] * conv.input[1];
+        let channels = conv.in_channels * pixels;
+        Images { first: group * channels, image: conv.groups * channels, pixels }
+    }
+}
+
+/// The planes of one group of channels of some samples, with the channels of a pixel side by side: `[samples, pixels of
+/// the planes, channels]`.
+pub(super) fn by_pixel<T: Float>(planes: &Planes, images: &[T], group: usize, count: usize) -> Buffer<T> {
+    let Images { first, image, pixels } = Images::of(&planes.conv, group);
+    let sample = planes.conv.in_channels * planes.channel();
+    let mut out = Buffer::recycled(count * sample);
+    for (n, to) in out.chunks_exact_mut(sample).enumerate() {
+        vectorised(ByPixel { planes, images: &images[first + n * image..], pixels, to });
+    }
+    out
+}
+
+struct ByPixel<'a, T> {
+    planes: &'a Planes,
+    images: &'a [T],
+    pixels: usize,
+    to: &'a mut [T],
+}
+
+impl<T: Float> Loop for ByPixel<'_, T> {
+    type Out = ();
+    #[inline(always)]
+    fn run(self) {
+        /// Channels that are read together: so many streams of memory a cache can follow.
+        const TOGETHER: usize = 8;
+        let ByPixel { planes, images, pixels, to } = self;
+        let ([height, width], stride, channels) = (planes.size, planes.conv.stride[1], planes.conv.in_channels);
+        for row in 0..height {
+            for plane in 0..stride {
+                let Row { at, shown, pixel } = planes.line(plane, row);
+                let to = &mut to[at * channels..(at + width) * channels];
+                to[..shown.start * channels].fill(T::ZERO);
+                to[shown.end * channels..].fill(T::ZERO);
+                let to = &mut to[shown.start * channels..shown.end * channels];
+                for first in (0..channels).step_by(TOGETHER) {
+                    let together = TOGETHER.min(channels - first);
+                    for (q, to) in to.chunks_exact_mut(channels).enumerate() {
+                        let from = first * pixels + pixel + q * stride;
+                        for (c, to) in to[first..first + together].iter_mut().enumerate() {
+                            *to = images[from + c * pixels];
+                        }
+                    }
+                }
+            }
+        }
     }
 }

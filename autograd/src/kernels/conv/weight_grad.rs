@@ -1,10 +1,15 @@
 //! dW = Σ over samples of dY·colsᵀ.
+//!
+//! Here the sum is over windows, and taps are what a panel has side by side. In the image they are not: a tap of the next
+//! channel is a whole channel further on. So the planes are copied with the channels of a pixel side by side (each pixel
+//! once, where `cols` repeats it for each tap that sees it), and the columns of the product are ordered by tap, then
+//! channel: now neighbours in memory. Taps and windows have changed their parts, and the same copying fills the panels.
 
-use super::planes::{Planes, PlanesOf};
-use super::windows::{ByTap, Windows};
+use super::planes::{Planes, by_pixel};
+use super::windows::Windows;
 use super::{Conv, Tasks};
 use crate::kernels::element::Float;
-use crate::kernels::gemm::{Gemm, Isa, MatMut, PackSource};
+use crate::kernels::gemm::{Gemm, Isa, MatMut, MatRef, PackSource};
 use crate::kernels::parallel;
 use crate::memory::Buffer;
 
@@ -26,62 +31,96 @@ impl Conv {
         }
         let Tasks { samples, count, parallel: share, work } = self.tasks();
         let parts = if share { count.min(PARTS).min(LARGEST / dw.len()).max(1) } else { 1 };
-        if parts == 1 {
-            return self.part_of_weight_grad([samples, self.batch], isa, true, [x, dy], dw);
-        }
         let (image, sample) = (x.len() / self.batch, dy.len() / self.batch);
         // Whole tasks, as many to each part.
         let of_part = count.div_ceil(parts) * samples;
         let mut sums = Buffer::<T>::recycled(self.batch.div_ceil(of_part) * dw.len());
+        let sum_of = PartOfSum { conv: self, planes: Planes::of(self), samples, isa, parallel: !share };
         parallel::for_each_block(&mut sums, dw.len(), work, |part, sum| {
             let from = part * of_part;
             let batch = of_part.min(self.batch - from);
             let (x, dy) = (&x[from * image..][..batch * image], &dy[from * sample..][..batch * sample]);
-            self.part_of_weight_grad([samples, batch], isa, false, [x, dy], sum);
+            sum_of.write([x, dy], batch, sum);
         });
-        let (first, others) = sums.split_at(dw.len());
-        parallel::for_each_chunk(dw, |start, dw| {
-            let len = dw.len();
-            dw.copy_from_slice(&first[start..start + len]);
-            for other in others.chunks_exact(first.len()) {
-                for (sum, &x) in dw.iter_mut().zip(&other[start..start + len]) {
-                    *sum += x;
+        self.add_up(&sums, dw);
+    }
+
+    /// dW `[groups · O, C, taps]` from the sums of the parts, each `[groups · O, taps, C]`.
+    fn add_up<T: Float>(&self, sums: &[T], dw: &mut [T]) {
+        let (whole, row, taps) = (dw.len(), self.depth(), self.taps());
+        parallel::for_each_rows(dw, row, |first, dw| {
+            let mut total = Buffer::<T>::recycled(row);
+            for (o, dw) in dw.chunks_exact_mut(row).enumerate() {
+                let at = (first + o) * row;
+                total.copy_from_slice(&sums[at..at + row]);
+                for part in sums.chunks_exact(whole).skip(1) {
+                    for (sum, &x) in total.iter_mut().zip(&part[at..at + row]) {
+                        *sum += x;
+                    }
+                }
+                for (c, dw) in dw.chunks_exact_mut(taps).enumerate() {
+                    for (tap, dw) in dw.iter_mut().enumerate() {
+                        *dw = total[tap * self.in_channels + c];
+                    }
                 }
             }
         });
     }
+}
 
-    /// The sum over a part of the batch, so many samples at a time.
-    fn part_of_weight_grad<T: Float>(
-        &self,
-        [samples, batch]: [usize; 2],
-        isa: Isa,
-        parallel: bool,
-        [x, dy]: [&[T]; 2],
-        dw: &mut [T],
-    ) {
+/// The sum over a part of the batch, so many samples at a time.
+struct PartOfSum<'a> {
+    conv: &'a Conv,
+    planes: Planes,
+    samples: usize,
+    isa: Isa,
+    /// Whether each product is shared among threads.
+    parallel: bool,
+}
+
+impl PartOfSum<'_> {
+    /// Writes `[groups · O, taps, C]`, summed over the `batch` samples that `x` and `dy` have.
+    fn write<T: Float>(&self, [x, dy]: [&[T]; 2], batch: usize, sum: &mut [T]) {
+        let Conv { out_channels, in_channels, output: [height, width], kernel, .. } = *self.conv;
         let (image, sample) = (x.len() / batch, dy.len() / batch);
-        let (out_channels, positions, depth) = (self.out_channels, self.positions(), self.depth());
-        let planes = Planes::of(self);
-        let taps = planes.taps(self.in_channels);
-        let channels: Vec<usize> = (0..out_channels).map(|o| o * positions).collect();
-        for from in (0..batch).step_by(samples) {
-            let count = samples.min(batch - from);
+        let (positions, depth, planes) = (self.conv.positions(), self.conv.depth(), &self.planes);
+        // Elements of a pixel's place are its channels.
+        let taps: Vec<usize> =
+            (0..self.conv.taps()).map(|i| planes.tap(i / kernel[1], i % kernel[1]) * in_channels).collect();
+        let windows: Vec<usize> = (0..self.samples * positions)
+            .map(|i| (i / positions * planes.channel(), i % positions))
+            .map(|(sample, i)| (sample + i / width % height * planes.row() + i % width) * in_channels)
+            .collect();
+        for from in (0..batch).step_by(self.samples) {
+            let count = self.samples.min(batch - from);
             let (x, dy) = (&x[from * image..][..count * image], &dy[from * sample..][..count * sample]);
-            for (group, dw) in dw.chunks_exact_mut(out_channels * depth).enumerate() {
-                let planes = PlanesOf::new(self, &planes, x, group, count);
-                let seen = ByTap(Windows::of(self, planes.planes, &taps, planes.data(), planes.samples()));
+            for (group, sum) in sum.chunks_exact_mut(out_channels * depth).enumerate() {
+                let pixels = by_pixel(planes, x, group, count);
+                let windows = &windows[..count * positions];
+                let seen = Windows { data: &pixels, taps: windows, starts: &taps, run: in_channels };
                 let dy = &dy[group * out_channels * positions..];
-                let dy = ByTap(Windows::of_output(self, &channels, dy, [count, sample]));
-                let mut product = Gemm::new(&dy as &dyn PackSource<T>, &seen as &dyn PackSource<T>).with_isa(isa);
+                let together = (count > 1).then(|| side_by_side(dy, [out_channels, positions], [count, sample]));
+                let dy = together.as_deref().unwrap_or(dy);
+                let dy = MatRef::row_major(dy, out_channels, count * positions);
+                let mut product = Gemm::new(dy, &seen as &dyn PackSource<T>).with_isa(self.isa);
                 if from > 0 {
                     product = product.beta(T::ONE);
                 }
-                if !parallel {
+                if !self.parallel {
                     product = product.serial();
                 }
-                product.write(MatMut::row_major(dw, out_channels, depth));
+                product.write(MatMut::row_major(sum, out_channels, depth));
             }
         }
     }
+}
+
+/// The rows of `count` matrices, each `sample` elements after the one before, side by side.
+fn side_by_side<T: Float>(matrices: &[T], [rows, columns]: [usize; 2], [count, sample]: [usize; 2]) -> Buffer<T> {
+    let mut out = Buffer::recycled(rows * count * columns);
+    for (i, to) in out.chunks_exact_mut(columns).enumerate() {
+        let (row, n) = (i / count, i % count);
+        to.copy_from_slice(&matrices[n * sample + row * columns..][..columns]);
+    }
+    out
 }

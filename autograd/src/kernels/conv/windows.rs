@@ -1,77 +1,56 @@
 //! A matrix of windows as an operand of a product, which packs itself from where the pixels are.
 
-use super::Conv;
-use super::planes::Planes;
 use crate::kernels::element::Float;
 use crate::kernels::gemm::{PackSource, Panel, WIDEST_PANEL};
 use crate::kernels::simd::{Loop, vectorised};
 use std::ops::Range;
 
 /// A matrix with a row for each tap and a column for each window, whose element (t, w) is at
-/// `taps[t] + the start of w`. Windows come in runs of neighbours, runs in samples, each a stride apart.
+/// `taps[t] + the place of w`. Windows come in runs of neighbours, of which it is said where they begin.
 #[derive(Clone, Copy)]
 pub(super) struct Windows<'a, T> {
     pub data: &'a [T],
     pub taps: &'a [usize],
+    /// Where each run begins.
+    pub starts: &'a [usize],
     /// Windows of a run.
     pub run: usize,
-    /// Runs of a sample, and elements from one to the next.
-    pub runs: [usize; 2],
-    /// Samples, and elements from one to the next.
-    pub samples: [usize; 2],
 }
 
-impl<'a, T> Windows<'a, T> {
-    /// What the windows of a convolution see of `samples` images, of which there are planes at `data`.
-    pub fn of(conv: &Conv, planes: &Planes, taps: &'a [usize], data: &'a [T], samples: [usize; 2]) -> Self {
-        Windows { data, taps, run: conv.output[1], runs: [conv.output[0], planes.row()], samples }
-    }
-
-    /// The output of a convolution, of which a channel plays the part of a tap.
-    pub fn of_output(conv: &Conv, channels: &'a [usize], data: &'a [T], samples: [usize; 2]) -> Self {
-        Windows { data, taps: channels, run: conv.positions(), runs: [1, 0], samples }
-    }
-
-    fn windows(&self) -> usize {
-        self.samples[0] * self.runs[0] * self.run
-    }
-
-    /// The runs of neighbours among `windows`: the number of the first, where it starts, how many there are.
+impl<T> Windows<'_, T> {
+    /// The runs of neighbours among `windows`: the number of the first, where it is, how many there are.
     #[inline(always)]
     fn for_each_run(&self, windows: Range<usize>, mut f: impl FnMut(usize, usize, usize)) {
         let mut window = windows.start;
         while window < windows.end {
             let (run, within) = (window / self.run, window % self.run);
-            let start = run / self.runs[0] * self.samples[1] + run % self.runs[0] * self.runs[1] + within;
             let len = (self.run - within).min(windows.end - window);
-            f(window, start, len);
+            f(window, self.starts[run] + within, len);
             window += len;
         }
     }
 }
 
-/// Windows are lanes, taps are summed over: B of [`forward`](super::forward).
-pub(super) struct ByWindow<'a, T>(pub Windows<'a, T>);
-
-impl<T: Float> PackSource<T> for ByWindow<'_, T> {
+/// As B of a product: windows are lanes, and what is summed over are taps.
+impl<T: Float> PackSource<T> for Windows<'_, T> {
     fn lanes(&self) -> usize {
-        self.0.windows()
+        self.starts.len() * self.run
     }
 
     fn depth(&self) -> usize {
-        self.0.taps.len()
+        self.taps.len()
     }
 
     fn pack(&self, panel: Panel<'_, T>) {
         let Panel { depth, lanes, width, out, .. } = panel;
         let mut runs = [Run::default(); WIDEST_PANEL];
         let mut count = 0;
-        self.0.for_each_run(lanes.clone(), |window, start, len| {
+        self.for_each_run(lanes.clone(), |window, start, len| {
             runs[count] = Run { lane: window - lanes.start, start, len };
             count += 1;
         });
-        let (taps, runs) = (&self.0.taps[depth], &runs[..count]);
-        let mut copy = Copying { data: self.0.data, taps, runs, out };
+        let (taps, runs) = (&self.taps[depth], &runs[..count]);
+        let mut copy = Copying { data: self.data, taps, runs, out };
         match width {
             // Any copy of a known length is a few instructions.
             4 => vectorised(Wide::<'_, T, 4>(copy)),
@@ -139,29 +118,4 @@ impl<T: Float, const W: usize> Loop for Wide<'_, T, W> {
         }
     }
     // ANCHOR_END: copy
-}
-
-/// Taps are lanes, windows are summed over: both operands of [`weight_grad`](super::weight_grad).
-pub(super) struct ByTap<'a, T>(pub Windows<'a, T>);
-
-impl<T: Float> PackSource<T> for ByTap<'_, T> {
-    fn lanes(&self) -> usize {
-        self.0.taps.len()
-    }
-
-    fn depth(&self) -> usize {
-        self.0.windows()
-    }
-
-    fn pack(&self, mut panel: Panel<'_, T>) {
-        let (first, lanes) = (panel.depth.start, panel.lanes.clone());
-        let taps = &self.0.taps[lanes];
-        let mut lines: [&[T]; WIDEST_PANEL] = [&[]; WIDEST_PANEL];
-        self.0.for_each_run(panel.depth.clone(), |window, start, len| {
-            for (line, tap) in lines.iter_mut().zip(taps) {
-                *line = &self.0.data[tap + start..][..len];
-            }
-            panel.write_lines(window - first, &lines[..taps.len()]);
-        });
-    }
 }

@@ -50,38 +50,6 @@ pub struct Panel<'a, T: 'static> {
     pub width: usize,
     /// `depth.len() * width` elements.
     pub out: &'a mut [T],
-    pub(super) set: &'a KernelSet<T>,
-}
-
-impl<T: GemmFloat> Panel<'_, T> {
-    /// Writes some depths of all lanes, from the one that is `at` after the panel's first: line l has those of lane l,
-    /// side by side. Depths must be written in their order.
-    ///
-    /// # Panics
-    /// If there is not a line for every lane, all of one length, or more than the panel has depths for; if the panel's
-    /// fields are not those that the product gave it.
-    pub fn write_lines(&mut self, at: usize, lines: &[&[T]]) {
-        let len = lines.first().map_or(0, |line| line.len());
-        let fits = lines.len() == self.lanes.len() && at + len <= self.depth.len();
-        assert!(fits && lines.iter().all(|line| line.len() == len), "gemm: lines that do not fit a panel");
-        // What is written relies on these, and anyone can set the fields.
-        let is_whole = [self.set.mr, self.set.nr].contains(&self.width) && self.lanes.len() <= self.width;
-        assert!(is_whole, "gemm: a panel whose width or lanes were changed");
-        let mut starts = [self.out.as_ptr(); WIDEST_PANEL];
-        for (start, line) in starts.iter_mut().zip(lines) {
-            *start = line.as_ptr();
-        }
-        let room = self.depth.len() - at;
-        let out = &mut self.out[at * self.width..][..room * self.width];
-        // SAFETY: the lines are `len` elements long each, and `out` has room for `room` depths.
-        let done =
-            unsafe { transpose_lines(self.set, &starts[..lines.len()], [len, room], self.width, out.as_mut_ptr()) };
-        for p in done..len {
-            for (out, line) in out[p * self.width..].iter_mut().zip(lines) {
-                *out = line[p];
-            }
-        }
-    }
 }
 
 /// One operand of a product, whichever way it is given.
@@ -143,7 +111,7 @@ impl<'a, T: GemmFloat> Operand<'a, T> {
                     if lanes.len() < width {
                         out.fill(T::ZERO);
                     }
-                    source.pack(Panel { depth: depth.clone(), lanes, width, out, set });
+                    source.pack(Panel { depth: depth.clone(), lanes, width, out });
                 }
             }
             Operand::Packed(_) => unreachable!("gemm: a packed operand is never packed again"),
@@ -222,50 +190,27 @@ unsafe fn pack_panel<T: GemmFloat>(set: &KernelSet<T>, from: MatRef<T>, width: u
 /// # Safety
 /// As for [`pack_panel`], and depths must be contiguous.
 unsafe fn transpose_lanes<T: GemmFloat>(set: &KernelSet<T>, from: MatRef<T>, width: usize, out: *mut T) -> usize {
-    let mut lines = [from.as_ptr(); WIDEST_PANEL];
-    for (lane, line) in lines[..from.rows].iter_mut().enumerate() {
-        *line = line.wrapping_add(lane * from.row_stride);
-    }
-    // SAFETY: the lines are the lanes of the matrix, and the panel has room for its depth.
-    unsafe { transpose_lines(set, &lines[..from.rows], [from.cols, from.cols], width, out) }
-}
-
-/// Packs lines of `len` neighbours each, one a lane, into the first depths of a panel that has room for `room` depths.
-/// Returns how many depths it has packed, which is as many as fill whole square blocks.
-///
-/// Where it returns less than `room`, it may have written to the places of the next depth, which must be packed after it.
-///
-/// # Safety
-/// `len` elements must be readable from each line, of which there are at most `width`, and `room * width` writable
-/// from `out` on.
-unsafe fn transpose_lines<T: GemmFloat>(
-    set: &KernelSet<T>,
-    lines: &[*const T],
-    [len, room]: [usize; 2],
-    width: usize,
-    out: *mut T,
-) -> usize {
     let side = set.side;
-    let depth = len / side * side;
+    let depth = from.cols / side * side;
     for p in (0..depth).step_by(side) {
         // From the last block of lanes to the first. Where `width` is no multiple of `side`, the columns of
         // the last block reach into the places of the next column's first lanes, which are written later.
-        for lane in (0..lines.len()).step_by(side).rev() {
-            let mut block = [lines[0]; MAX_SIDE];
-            for (i, line) in block[..side].iter_mut().enumerate() {
+        for lane in (0..from.rows).step_by(side).rev() {
+            let mut lines = [from.as_ptr(); MAX_SIDE];
+            for (i, line) in lines[..side].iter_mut().enumerate() {
                 // Beyond the last lane, the last again: what it writes is overwritten later.
-                *line = lines[(lane + i).min(lines.len() - 1)];
+                *line = line.wrapping_add((lane + i).min(from.rows - 1) * from.row_stride);
             }
-            let (block, to) = (&block[..side], out.wrapping_add(p * width + lane));
-            // SAFETY: `side` depths from p on of each line are readable. The columns are inside of the panel,
-            // unless this is its end; then they are copied from an array as far as they are.
+            let (lines, to) = (&lines[..side], out.wrapping_add(p * width + lane));
+            // SAFETY: `side` depths from p on of each line are inside of the matrix. The columns are inside
+            // of the panel, unless this is its end; then they are copied from an array as far as they are.
             unsafe {
-                if p + side < room || lane + side <= width {
-                    (set.transpose)(block, p, to, width);
+                if p + side < depth || lane + side <= width {
+                    (set.transpose)(lines, p, to, width);
                 } else {
-                    let mut columns = [T::ZERO; MAX_SIDE * MAX_SIDE];
-                    (set.transpose)(block, p, columns.as_mut_ptr(), side);
-                    for (j, column) in columns.chunks_exact(side).enumerate().take(side) {
+                    let mut block = [T::ZERO; MAX_SIDE * MAX_SIDE];
+                    (set.transpose)(lines, p, block.as_mut_ptr(), side);
+                    for (j, column) in block.chunks_exact(side).enumerate().take(side) {
                         to.wrapping_add(j * width).copy_from_nonoverlapping(column.as_ptr(), width - lane);
                     }
                 }

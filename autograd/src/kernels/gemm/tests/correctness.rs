@@ -242,43 +242,6 @@ fn a_bias_of_another_length_is_refused() {
     gemm.col_bias(&[0.0; 4]).write(MatMut::row_major(&mut [0.0; 10], 2, 5));
 }
 
-/// A source that says something else of its panels than the product did.
-struct Lying<'a>(&'a [f32], fn(&mut Panel<'_, f32>));
-
-impl PackSource<f32> for Lying<'_> {
-    fn lanes(&self) -> usize {
-        3
-    }
-
-    fn depth(&self) -> usize {
-        self.0.len()
-    }
-
-    fn pack(&self, mut panel: Panel<'_, f32>) {
-        self.1(&mut panel);
-        let lines = vec![self.0; panel.lanes.len()];
-        panel.write_lines(0, &lines);
-    }
-}
-
-#[test]
-#[should_panic(expected = "a panel whose width or lanes were changed")]
-fn a_panel_that_is_narrower_than_it_was_is_refused() {
-    let data = [1.0; 40];
-    let lying = Lying(&data, |panel| panel.width = 3);
-    let product = Gemm::new(&lying as &dyn PackSource<f32>, MatRef::row_major(&data, 40, 1));
-    product.write(MatMut::row_major(&mut [0.0; 3], 3, 1));
-}
-
-#[test]
-#[should_panic(expected = "a panel whose width or lanes were changed")]
-fn a_panel_of_more_lanes_than_it_had_is_refused() {
-    let data = [1.0; 40];
-    let lying = Lying(&data, |panel| panel.lanes = 0..WIDEST_PANEL);
-    let product = Gemm::new(&lying as &dyn PackSource<f32>, MatRef::row_major(&data, 40, 1));
-    product.write(MatMut::row_major(&mut [0.0; 3], 3, 1));
-}
-
 #[test]
 fn the_plain_rungs_agree_in_every_layout() {
     let shape @ [m, n, k] = if cfg!(miri) { [3, 5, 4] } else { [19, 300, 140] };
