@@ -47,8 +47,12 @@ impl Conv {
                 let rows = channels * taps;
                 let mut windows = Buffer::recycled(rows * count * positions);
                 let dy = dy.get(group * self.out_channels * positions..).unwrap_or(&[]);
-                let dy = Windows { data: dy, taps: &channels_of_y, starts: &samples_of_y[..count], run: positions };
-                let product = Gemm::new(weight, &dy as &dyn PackSource<T>);
+                let several =
+                    Windows { data: dy, taps: &channels_of_y, starts: &samples_of_y[..count], run: positions };
+                let product = match count {
+                    1 => Gemm::new(weight, MatRef::row_major(dy, self.out_channels, positions)),
+                    _ => Gemm::new(weight, &several as &dyn PackSource<T>),
+                };
                 let product = if share { product.serial() } else { product };
                 product.write(MatMut::row_major(&mut windows, rows, count * positions));
                 let mut scratch = (!planes.in_place).then(|| Buffer::recycled(planes.channel()));

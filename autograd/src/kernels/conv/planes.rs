@@ -29,13 +29,11 @@ pub(super) struct Planes {
     pub in_place: bool,
 }
 
-/// A row of a plane.
-struct Row {
-    /// Where it begins.
-    at: usize,
-    /// Which of its columns show pixels. The others are padding.
+/// The columns of a plane.
+struct Columns {
+    /// Those that show pixels. The others are padding.
     shown: Range<usize>,
-    /// Where the first pixel is in the image. The following ones are a stride apart.
+    /// The column of the image that the first of them shows. The following ones are a stride apart.
     pixel: usize,
 }
 
@@ -88,18 +86,19 @@ impl Planes {
     }
 
     #[inline(always)]
-    fn line(&self, plane: usize, row: usize) -> Row {
-        let Conv { input: [height, width], stride: [_, stride], padding: [above, left], .. } = self.conv;
-        let at = (plane * self.size[0] + row) * self.size[1];
-        let y = row.wrapping_sub(above);
-        if y >= height {
-            return Row { at, shown: 0..0, pixel: 0 };
-        }
+    fn columns(&self, plane: usize) -> Columns {
+        let Conv { input: [_, width], stride: [_, stride], padding: [_, left], .. } = self.conv;
         // Columns q with a pixel: 0 ≤ q·stride + plane − left < width.
         let first = left.saturating_sub(plane).div_ceil(stride).min(self.size[1]);
         let end = (width + left).saturating_sub(plane).div_ceil(stride).clamp(first, self.size[1]);
-        let pixel = if first < end { y * width + first * stride + plane - left } else { 0 };
-        Row { at, shown: first..end, pixel }
+        let pixel = if first < end { first * stride + plane - left } else { 0 };
+        Columns { shown: first..end, pixel }
+    }
+
+    /// The row of the image that a row of a plane shows, if that is not padding.
+    #[inline(always)]
+    fn image_row(&self, row: usize) -> Option<usize> {
+        row.checked_sub(self.conv.padding[0]).filter(|&y| y < self.conv.input[0])
     }
 }
 
@@ -116,13 +115,17 @@ impl<T: Float> Loop for Split<'_, T> {
     fn run(self) {
         let Split { planes, image, to } = self;
         let ([height, width], stride) = (planes.size, planes.conv.stride[1]);
-        for row in 0..height {
-            for plane in 0..stride {
-                let Row { at, shown, pixel } = planes.line(plane, row);
-                let to = &mut to[at..at + width];
+        for plane in 0..stride {
+            let Columns { shown, pixel } = planes.columns(plane);
+            for row in 0..height {
+                let to = &mut to[(plane * height + row) * width..][..width];
+                let Some(y) = planes.image_row(row) else {
+                    to.fill(T::ZERO);
+                    continue;
+                };
                 to[..shown.start].fill(T::ZERO);
                 to[shown.end..].fill(T::ZERO);
-                take(&image[pixel..], stride, &mut to[shown]);
+                take(&image[y * planes.conv.input[1] + pixel..], stride, &mut to[shown.clone()]);
             }
         }
     }
@@ -140,11 +143,13 @@ impl<T: Float> Loop for Join<'_, T> {
     #[inline(always)]
     fn run(self) {
         let Join { planes, from, image } = self;
-        let stride = planes.conv.stride[1];
-        for row in 0..planes.size[0] {
-            for plane in 0..stride {
-                let Row { at, shown, pixel } = planes.line(plane, row);
-                put(&from[at + shown.start..at + shown.end], stride, &mut image[pixel..]);
+        let ([height, width], stride) = (planes.size, planes.conv.stride[1]);
+        for plane in 0..stride {
+            let Columns { shown, pixel } = planes.columns(plane);
+            for row in 0..height {
+                let Some(y) = planes.image_row(row) else { continue };
+                let from = &from[(plane * height + row) * width..][..width];
+                put(&from[shown.clone()], stride, &mut image[y * planes.conv.input[1] + pixel..]);
             }
         }
     }
@@ -264,13 +269,18 @@ impl<T: Float> Loop for ByPixel<'_, T> {
         const TOGETHER: usize = 8;
         let ByPixel { planes, images, pixels, to } = self;
         let ([height, width], stride, channels) = (planes.size, planes.conv.stride[1], planes.conv.in_channels);
-        for row in 0..height {
-            for plane in 0..stride {
-                let Row { at, shown, pixel } = planes.line(plane, row);
-                let to = &mut to[at * channels..(at + width) * channels];
+        for plane in 0..stride {
+            let Columns { shown, pixel } = planes.columns(plane);
+            for row in 0..height {
+                let to = &mut to[(plane * height + row) * width * channels..][..width * channels];
+                let Some(y) = planes.image_row(row) else {
+                    to.fill(T::ZERO);
+                    continue;
+                };
                 to[..shown.start * channels].fill(T::ZERO);
                 to[shown.end * channels..].fill(T::ZERO);
                 let to = &mut to[shown.start * channels..shown.end * channels];
+                let pixel = y * planes.conv.input[1] + pixel;
                 for first in (0..channels).step_by(TOGETHER) {
                     let together = TOGETHER.min(channels - first);
                     for (q, to) in to.chunks_exact_mut(channels).enumerate() {
