@@ -1,6 +1,6 @@
 //! What counting can do: how often each word follows each other word.
 
-use crate::corpus::{Corpus, UNKNOWN};
+use crate::corpus::Corpus;
 use crate::train::Score;
 use std::collections::HashMap;
 
@@ -10,6 +10,8 @@ pub struct Counts {
     total: f64,
     /// What follows each word, and how often.
     after: Vec<HashMap<u32, f64>>,
+    /// The number that is never right.
+    unknown: Option<u32>,
 }
 
 /// How much of a probability comes from the pair; the rest is how frequent the word is anywhere.
@@ -19,7 +21,7 @@ impl Counts {
     /// Counts the sentences that the model learns from.
     pub fn new(corpus: &Corpus) -> Counts {
         // One more of each than was seen: none is impossible.
-        let mut words = vec![1.0; corpus.vocabulary.len()];
+        let mut words = vec![1.0; corpus.tokens.names.len()];
         let mut after = vec![HashMap::new(); words.len()];
         for sentence in &corpus.train {
             for pair in sentence.windows(2) {
@@ -27,7 +29,7 @@ impl Counts {
                 *after[pair[0] as usize].entry(pair[1]).or_insert(0.0) += 1.0;
             }
         }
-        Counts { total: words.iter().sum(), words, after }
+        Counts { total: words.iter().sum(), words, after, unknown: corpus.tokens.unknown }
     }
 
     /// p(word | the one before), for all words.
@@ -56,7 +58,7 @@ impl Counts {
             });
             loss -= p[pair[1] as usize].ln();
             count += 1;
-            if i64::from(pair[1]) != UNKNOWN {
+            if Some(pair[1]) != self.unknown {
                 first += usize::from(best[0] == pair[1]);
                 five += usize::from(best.contains(&pair[1]));
             }
@@ -69,19 +71,19 @@ impl Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nn::text::{Vocabulary, VocabularyOptions};
+    use crate::tokens::Tokens;
 
     #[test]
     fn probabilities_sum_to_one_and_frequent_pairs_are_likely() {
-        let vocabulary = Vocabulary::build("a b c d e".split(' '), VocabularyOptions::default());
-        let train = vec![vec![0, 1, 2], vec![0, 1, 3]];
-        let corpus = Corpus { vocabulary, all: Vec::new(), train, validation: Vec::new(), test: Vec::new() };
+        let tokens = Tokens::count(["a b c d e", "a b c d e"], 9);
+        let train = vec![vec![4, 5, 6], vec![4, 5, 7]];
+        let corpus = Corpus { tokens, all: Vec::new(), train, validation: Vec::new(), test: Vec::new() };
         let counts = Counts::new(&corpus);
-        for before in 0..5 {
+        for before in 0..9 {
             let p = counts.probabilities(before);
             assert!((p.iter().sum::<f64>() - 1.0).abs() < 1e-12 && p.iter().all(|&p| p > 0.0), "{p:?}");
         }
-        // Of nine words (five of them added), one is there twice more: 0.7 + 0.3·3/9.
-        assert!((counts.probabilities(0)[1] - 0.8).abs() < 1e-12);
+        // Of thirteen words (nine of them added), one is there twice more.
+        assert!((counts.probabilities(4)[5] - (0.7 + 0.3 * 3.0 / 13.0)).abs() < 1e-12);
     }
 }

@@ -1,20 +1,27 @@
 //! The next word: an LSTM on five sentences, then on real text.
 //!
 //! `cargo run --example next_word`; `-- tiny` stops after the five sentences, `--data` takes a file or a folder.
+//!
+//! `cargo run --features tokenizers --example next_word -- --data TEXT --tokenizer tokenizer.json` takes the tokens of
+//! one of Hugging Face's files in place of words. That is a feature because the crate that reads them brings forty-five
+//! others.
 
 mod batches;
 #[path = "../common/mod.rs"]
 mod common;
 mod corpus;
 mod counting;
+#[cfg(feature = "tokenizers")]
+mod hugging_face;
 mod model;
 mod prompt;
 mod tiny;
+mod tokens;
 mod train;
 mod vectors;
 
 use anyhow::{Context, Result, ensure};
-use autograd::Rng;
+use autograd::{Rng, Tensor};
 use clap::{Parser, Subcommand};
 use common::plot::{Labels, Panel, Series, save, save_map};
 use common::{Common, pca};
@@ -25,6 +32,7 @@ use nn::text::{Format, WordVectors};
 use prompt::Sampling;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use tokens::Tokens;
 use train::{Recipe, Run, Score};
 
 /// Predict the next word with an LSTM: five sentences first, then the King James Bible or a text of your own
@@ -36,6 +44,10 @@ struct Cli {
     /// A text file, or a folder of .txt files, instead of the King James Bible
     #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
+
+    /// Tokens from one of Hugging Face's files (BPE, WordPiece), instead of words; needs the feature `tokenizers`
+    #[arg(long, value_name = "FILE", conflicts_with = "vocabulary")]
+    tokenizer: Option<PathBuf>,
 
     /// Vectors for the words (word2vec's or GloVe's text; .bin is word2vec's binary form), instead of a quick set
     #[arg(long, value_name = "FILE")]
@@ -69,6 +81,7 @@ enum Part {
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
+    let tokens = cli.tokenizer.as_deref().map(Tokens::read).transpose()?;
     let out = cli.common.out_dir("next_word")?;
     let start = Instant::now();
     let (epochs, quick) = (if cli.common.quick { 20 } else { 200 }, cli.common.quick);
@@ -77,7 +90,7 @@ fn main() -> Result<()> {
         println!("result accuracy={:.4} seconds={:.1}", small, start.elapsed().as_secs_f64());
         return Ok(());
     }
-    let score = real(&cli, quick, &out)?;
+    let score = real(&cli, tokens, quick, &out)?;
     println!("\nPictures, weights, vocabulary and vectors are in {}", out.display());
     println!(
         "result perplexity={:.2} accuracy={:.4} top5={:.4} seconds={:.1}",
@@ -90,13 +103,14 @@ fn main() -> Result<()> {
 }
 
 /// The same on real text: three ways to start the embedding, one of which is chosen and judged.
-fn real(cli: &Cli, quick: bool, out: &Path) -> Result<Score> {
+fn real(cli: &Cli, tokens: Option<Tokens>, quick: bool, out: &Path) -> Result<Score> {
     let seed = cli.common.seed;
     let reading = if quick { cli.reading.quick() } else { cli.reading.clone() };
     let recipe = if quick { cli.recipe.quick() } else { cli.recipe.clone() };
     recipe.check()?;
-    let corpus = Corpus::read(cli.data.as_deref(), &reading, seed)?;
-    corpus.vocabulary.save(&out.join("vocabulary.json"))?;
+    let corpus = Corpus::read(cli.data.as_deref(), tokens, &reading, seed)?;
+    let Tokens { names, unit, tokenizer, .. } = &corpus.tokens;
+    tokenizer.save(out)?;
 
     let mut rng = Rng::seeded(seed);
     let vectors = match &cli.vectors {
@@ -108,19 +122,19 @@ fn real(cli: &Cli, quick: bool, out: &Path) -> Result<Score> {
     };
     let width = vectors.width();
     ensure!(width > 0, "the vectors have no numbers");
-    let (table, found) = vectors.table_for(corpus.vocabulary.words(), &mut rng);
-    ensure!(found > 0, "the vectors have none of the {} words of the text", corpus.vocabulary.len());
+    let (table, found) = vectors.table_for(names, &mut rng);
+    ensure!(found > 0, "the vectors have none of the {} {unit} of the text", names.len());
     // On the scale of a random embedding, so that the comparison is of what the vectors say, and not of their size.
     let spread = table.square().mean(..).sqrt();
     let table = table / spread; // [V, E]
-    println!("\nThe vectors have {width} numbers each, and cover {found} of {} words.\n", corpus.vocabulary.len());
+    println!("\nThe vectors have {width} numbers each, and cover {found} of {} {unit}.\n", names.len());
 
     let mut runs = Vec::new();
     for (name, pretrained, trainable) in
         [("random", false, true), ("pretrained, frozen", true, false), ("pretrained, fine-tuned", true, true)]
     {
         let mut rng = Rng::seeded(seed);
-        let mut model = NextWord::new(corpus.vocabulary.len(), width, &cli.sizes, &mut rng);
+        let mut model = NextWord::new(names.len(), width, &cli.sizes, &mut rng);
         if pretrained {
             model.embedding = Embedding::from_pretrained(&table, !trainable);
         }
@@ -128,7 +142,7 @@ fn real(cli: &Cli, quick: bool, out: &Path) -> Result<Score> {
     }
     compare(&corpus, &runs);
     let best = runs.iter().min_by(|a, b| a.validation.loss.total_cmp(&b.validation.loss)).expect("three runs");
-    let test = train::evaluate(&best.model, &corpus.test, recipe.batch);
+    let test = train::evaluate(&best.model, &corpus, &corpus.test, recipe.batch);
     println!(
         "\nThe best on validation is \"{}\". On the test sentences, which nothing was chosen by: perplexity {:.1} (counting\n\
          pairs: {:.1}), the right word in {:.1} % of cases, among the first five in {:.1} %.\n",
@@ -138,7 +152,7 @@ fn real(cli: &Cli, quick: bool, out: &Path) -> Result<Score> {
         test.accuracy * 100.0,
         test.top5 * 100.0
     );
-    prompt::show(&best.model, &corpus.vocabulary, &cli.prompt, &cli.sampling, seed);
+    prompt::show(&best.model, &corpus.tokens, &cli.prompt, &cli.sampling, seed)?;
     leave(&corpus, &runs, best, out)?;
     Ok(test)
 }
@@ -176,16 +190,23 @@ fn leave(corpus: &Corpus, runs: &[Run], best: &Run, out: &Path) -> Result<()> {
     let labels = Labels { title: "Three ways to start the embedding", x: "epoch", y: "perplexity on validation" };
     save(&out.join("perplexity.png"), "", 1, vec![Panel::lines(labels, &lines).reference(counting, "counting pairs")])?;
 
-    let words = corpus.vocabulary.words();
+    let names = &corpus.tokens.names;
     let table = best.model.embedding.weight.value().detach(); // [V, E]
     // Frequent words that say something: the first few dozen are "the", "and", "of".
-    let (first, count) = (60.min(words.len() / 2), 80.min(words.len() / 2));
-    let plane = pca::principal_plane(&table.narrow(0, first, count)); // [80, 2]
+    let counts = vectors::count(corpus);
+    let mut frequent: Vec<usize> = (0..names.len()).collect();
+    frequent.sort_by_key(|&id| std::cmp::Reverse(counts[id]));
+    let half = names.len() / 2;
+    let shown: Vec<usize> = frequent.into_iter().skip(half.min(60)).take(half.min(80)).collect();
+    let rows: Vec<i64> = shown.iter().map(|&id| id as i64).collect();
+    let texts: Vec<String> = shown.iter().map(|&id| names[id].clone()).collect();
+    let plane = pca::principal_plane(&table.index_select(0, &Tensor::from_slice(&rows, rows.len()))); // [80, 2]
     let points: Vec<_> = plane.to_vec().chunks(2).map(|xy| (f64::from(xy[0]), f64::from(xy[1]))).collect();
-    let labels = Labels { title: "Frequent words, in their two main directions", x: "first", y: "second" };
-    save_map(&out.join("words.png"), Panel::labelled_points(labels, &points, &words[first..first + count]))?;
+    let title = format!("Frequent {}, in their two main directions", corpus.tokens.unit);
+    let labels = Labels { title: &title, x: "first", y: "second" };
+    save_map(&out.join("words.png"), Panel::labelled_points(labels, &points, &texts))?;
 
-    write_vectors(&best.model.embedding, words, &out.join("vectors.txt"))?;
+    write_vectors(&best.model.embedding, names, &out.join("vectors.txt"))?;
     nn::checkpoint::save_module(&best.model, &out.join("next_word.safetensors"))?;
     Ok(())
 }

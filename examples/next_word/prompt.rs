@@ -1,9 +1,10 @@
 //! Going on from a prompt.
 
 use crate::model::NextWord;
+use crate::tokens::Tokens;
+use anyhow::Result;
 use autograd::{Rng, Tensor, no_grad};
 use nn::Module;
-use nn::text::{BOS, EOS, Normalizer, Vocabulary};
 
 /// How words are drawn
 #[derive(clap::Args, Clone, Debug)]
@@ -16,61 +17,64 @@ pub struct Sampling {
     #[arg(long, default_value_t = 20)]
     pub top_k: usize,
 
-    /// Words to add, at the most
+    /// Words or tokens to add, at the most
     #[arg(long, default_value_t = 20)]
     pub words: usize,
 }
 
 /// Continues the prompt in several ways.
-pub fn show(model: &NextWord, vocabulary: &Vocabulary, prompt: &str, sampling: &Sampling, seed: u64) {
-    let clean = Normalizer::default().normalize(prompt);
-    let unknown: Vec<&str> = clean.split_whitespace().filter(|word| vocabulary.id(word).is_none()).collect();
-    if !unknown.is_empty() {
-        println!("Not in the vocabulary, and read as <unk>: {}", unknown.join(", "));
+pub fn show(model: &NextWord, tokens: &Tokens, prompt: &str, sampling: &Sampling, seed: u64) -> Result<()> {
+    let clean = tokens.normalizer.normalize(prompt);
+    let lacking = tokens.lacking(&clean)?;
+    if !lacking.is_empty() {
+        let how = tokens.unknown.map_or("left out".to_string(), |id| format!("read as {}", tokens.names[id as usize]));
+        println!("Not in the vocabulary, and {how}: {}", lacking.join(", "));
     }
+    let all = tokens.names.len();
     let mut rng = Rng::seeded(seed);
     let Sampling { temperature, top_k, words: count } = *sampling;
-    for (temperature, top_k) in [(0.0, 1), (temperature, top_k), (temperature, top_k), (1.5, vocabulary.len())] {
+    for (temperature, top_k) in [(0.0, 1), (temperature, top_k), (temperature, top_k), (1.5, all)] {
         let how = match (temperature, top_k) {
             (0.0, _) => "always the likeliest".to_string(),
-            (_, k) if k >= vocabulary.len() => format!("temperature {temperature}, all words"),
+            (_, k) if k >= all => format!("temperature {temperature}, all {}", tokens.unit),
             (_, k) => format!("temperature {temperature}, the first {k}"),
         };
         let sampling = Sampling { temperature, top_k, words: count };
-        println!("    {how:<32} {prompt} … {}", continue_from(model, vocabulary, &clean, &sampling, &mut rng));
+        println!("    {how:<32} {prompt} …{}", continue_from(model, tokens, &clean, &sampling, &mut rng)?);
     }
+    Ok(())
 }
 
 // ANCHOR: sample
 /// What follows: one word after the other, each read before the next is drawn.
 fn continue_from(
     model: &NextWord,
-    vocabulary: &Vocabulary,
+    tokens: &Tokens,
     prompt: &str,
     sampling: &Sampling,
     rng: &mut Rng,
-) -> String {
+) -> Result<String> {
     model.eval();
-    let end = vocabulary.id(EOS);
-    let never: Vec<i64> = (0..vocabulary.special().len() as i64).filter(|&id| Some(id as u32) != end).collect();
+    // <pad>, <unk> and <bos> are no words to write.
+    let never: Vec<i64> = tokens.never.iter().map(|&id| i64::from(id)).collect();
     let never = Tensor::from_slice(&never, never.len());
-    let mut next = vocabulary.encode([BOS].into_iter().chain(prompt.split_whitespace()));
+    let prompt = tokens.tokenizer.encode(prompt)?;
+    let mut next = [&[tokens.begin], &prompt[..]].concat();
     let (mut state, mut added) = (None, Vec::new());
     no_grad(|| {
         while added.len() < sampling.words {
             let ids: Vec<i64> = next.iter().map(|&id| i64::from(id)).collect();
             let (logits, after) = model.read(&Tensor::from_slice(&ids, ids.len()), state.as_ref()); // [V]
             state = Some(after);
-            // <pad>, <unk> and <bos> are no words to write.
             let word = draw(&logits.scatter_value(0, &never, f32::NEG_INFINITY), sampling, rng);
-            if Some(word) == end {
+            if word == tokens.end {
                 break;
             }
             added.push(word);
             next = vec![word];
         }
     });
-    vocabulary.decode(&added).join(" ")
+    tokens.continuation(&prompt, &added)
 }
 
 /// A word by its logits `[V]`.

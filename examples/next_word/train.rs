@@ -2,7 +2,7 @@
 
 use crate::batches::batches;
 use crate::common::progress;
-use crate::corpus::{Corpus, UNKNOWN};
+use crate::corpus::Corpus;
 use crate::model::NextWord;
 use anyhow::{Result, ensure};
 use autograd::{Rng, no_grad};
@@ -98,7 +98,7 @@ pub fn train(name: &str, model: NextWord, corpus: &Corpus, recipe: &Recipe, seed
             adam.step();
             bar.inc(1);
         }
-        let validation = evaluate(&model, &corpus.validation, recipe.batch);
+        let validation = evaluate(&model, corpus, &corpus.validation, recipe.batch);
         // ANCHOR_END: train
         ensure!(
             validation.loss.is_finite(),
@@ -113,7 +113,7 @@ pub fn train(name: &str, model: NextWord, corpus: &Corpus, recipe: &Recipe, seed
     }
     bar.finish_and_clear();
     stopping.restore(&model);
-    let validation = evaluate(&model, &corpus.validation, recipe.batch);
+    let validation = evaluate(&model, corpus, &corpus.validation, recipe.batch);
     Ok(Run {
         name: name.to_string(),
         trainable,
@@ -125,9 +125,10 @@ pub fn train(name: &str, model: NextWord, corpus: &Corpus, recipe: &Recipe, seed
     })
 }
 
-/// Judges the model, without dropout.
-pub fn evaluate(model: &NextWord, sentences: &[Vec<u32>], batch: usize) -> Score {
+/// Judges the model on some sentences of a corpus, without dropout.
+pub fn evaluate(model: &NextWord, corpus: &Corpus, sentences: &[Vec<u32>], batch: usize) -> Score {
     model.eval();
+    let unknown = corpus.tokens.unknown.map_or(-1, i64::from);
     let (mut loss, mut first, mut five, mut count) = (0.0, 0, 0, 0);
     no_grad(|| {
         for batch in batches(sentences, batch, None) {
@@ -135,7 +136,7 @@ pub fn evaluate(model: &NextWord, sentences: &[Vec<u32>], batch: usize) -> Score
             loss += f64::from(logits.cross_entropy(&batch.y).item()) * batch.y.count() as f64;
             count += batch.y.count();
             let (logits, width) = (logits.to_vec(), logits.size(1));
-            for (logits, y) in logits.chunks(width).zip(batch.y.iter()).filter(|(_, y)| *y != UNKNOWN) {
+            for (logits, y) in logits.chunks(width).zip(batch.y.iter()).filter(|(_, y)| *y != unknown) {
                 let before = logits.iter().filter(|&&logit| logit > logits[y as usize]).count();
                 first += usize::from(before == 0);
                 five += usize::from(before < 5);

@@ -19,12 +19,12 @@ const BATCH: usize = 1024;
 /// Learns vectors of the words of all sentences that are not held out.
 pub fn quick(corpus: &Corpus, width: usize, epochs: usize, seed: u64) -> Result<WordVectors> {
     let mut rng = Rng::seeded(seed);
-    let vocabulary = &corpus.vocabulary;
+    let names = &corpus.tokens.names;
     let counts = count(corpus);
     let (subsampler, negatives) = (Subsampler::new(&counts, 1e-3), NegativeTable::new(&counts, 0.75));
-    let small = Tensor::randn([vocabulary.len(), width], &mut rng) * (1.0 / width as f32);
+    let small = Tensor::randn([names.len(), width], &mut rng) * (1.0 / width as f32);
     let word = Embedding::from_table(small).sparse();
-    let context = Embedding::from_table(Tensor::zeros([vocabulary.len(), width])).sparse();
+    let context = Embedding::from_table(Tensor::zeros([names.len(), width])).sparse();
     let parameters = vec![word.weight.clone(), context.weight.clone()];
     let mut adam = SparseAdam::new(parameters, SparseAdamOptions { lr: 0.003, ..Default::default() });
     let no_yes: Vec<f32> = (0..=NEGATIVES).map(|i| if i == 0 { 1.0 } else { 0.0 }).collect();
@@ -61,9 +61,13 @@ pub fn quick(corpus: &Corpus, width: usize, epochs: usize, seed: u64) -> Result<
         bar.finish_and_clear();
     }
     word.set_trainable(false);
-    let vectors = WordVectors::new(vocabulary.words().to_vec(), word.weight.value());
+    let vectors = WordVectors::new(names.clone(), word.weight.value());
     for probe in ["king", "water", "seven", "said"] {
-        if let Ok(near) = vectors.neighbours(probe, 5) {
+        // A word that is one token, whatever a file calls it ("Ġking").
+        let ids = corpus.tokens.tokenizer.encode(probe)?;
+        let [id] = ids[..] else { continue };
+        if corpus.tokens.unknown != Some(id) {
+            let near = vectors.neighbours(&names[id as usize], 5)?;
             let near: Vec<_> = near.iter().map(|(word, _)| *word).collect();
             println!("    near to {probe:>6}: {}", near.join(", "));
         }
@@ -72,8 +76,8 @@ pub fn quick(corpus: &Corpus, width: usize, epochs: usize, seed: u64) -> Result<
 }
 
 /// How often each word occurs in what the vectors learn from.
-fn count(corpus: &Corpus) -> Vec<u64> {
-    let mut counts = vec![0; corpus.vocabulary.len()];
+pub fn count(corpus: &Corpus) -> Vec<u64> {
+    let mut counts = vec![0; corpus.tokens.names.len()];
     for &word in corpus.all.iter().flatten() {
         counts[word as usize] += 1;
     }
