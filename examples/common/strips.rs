@@ -32,7 +32,8 @@ pub struct Heads {
 pub fn save_strips(path: &Path, heads: &Heads, strips: &[Strip]) -> Result<()> {
     let names = strips.iter().map(|strip| &strip.label).chain([&heads.corner]);
     let letters = names.map(|name| name.chars().count()).max().unwrap_or(0);
-    let left = letters as f64 * LETTER + 2.0 * GAP;
+    // Even, so that pixels of images fall on whole pixels of the picture.
+    let left = (letters as f64 * LETTER / 2.0).ceil() * 2.0 + 2.0 * GAP;
     let (mut top, mut sheet) = (GAP, Sheet::new());
     let width = strips.first().map_or(0, |strip| strip.images.size(-1)) as f64 * PIXEL;
     if !heads.columns.is_empty() {

@@ -161,9 +161,9 @@ fn noise(painter: &Painter, styles: &Tensor, rng: &mut Rng, path: &Path) -> Resu
         })
         .collect();
     let mut columns = vec!["none".to_string()];
-    columns.extend((1..=DRAWN).map(|i| format!("noise {i}")));
+    columns.extend((1..=DRAWN).map(|i| i.to_string()));
     columns.push(format!("dev ×{ENLARGED}"));
-    save_strips(path, &Heads { columns, ..Default::default() }, &strips)
+    save_strips(path, &Heads { corner: "noise".to_string(), columns }, &strips)
 }
 
 /// The same pairs of z, walked between in both spaces.
