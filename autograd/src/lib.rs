@@ -19,6 +19,7 @@
 //! - An operation of one's own is a type that implements [`Op`]. [`gradcheck`] compares gradients with differences.
 //! - [`draw()`] draws a graph, [`detect_anomaly`] names the operation that first gave a NaN, [`no_grad`] records
 //!   nothing.
+//! - [`profile()`] measures the time and the memory of each operation, as a table and as a trace.
 //! - [`kernels`] has the loops below: the matrix product, maths functions, reductions.
 
 #[cfg(not(test))]
@@ -29,6 +30,7 @@ pub mod graph;
 pub mod kernels;
 pub mod memory;
 pub mod ops;
+pub mod profile;
 mod rng;
 pub mod tensor;
 
@@ -50,5 +52,6 @@ pub use ops::recurrent::{RecurrentWeights, SequenceOptions};
 pub use ops::reduction::Reduction;
 pub use ops::resample::{AvgPool2dOptions, UpsampleMode, UpsampleSize};
 pub use ops::rnn::RnnNonlinearity;
+pub use profile::{Profile, profile};
 pub use rng::{Rng, RngState};
 pub use tensor::{Axes, Dims, Ellipsis, MAX_RANK, NewAxis, Tensor, by};

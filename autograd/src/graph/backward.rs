@@ -14,6 +14,7 @@ use super::leaf::gather;
 use super::mode;
 use super::node::{History, Node};
 use crate::kernels::element::{Element, Float};
+use crate::profile::{self, Timer, What};
 use crate::tensor::{Dims, Tensor};
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::collections::{HashMap, HashSet};
@@ -232,6 +233,7 @@ impl Pass {
             accumulate(&mut pending, &node, gradient);
         }
         while let Some((_, Pending { node, gradient })) = pending.pop_last() {
+            let _timing = profile::on().then(|| Timer::backward(what(&*node)));
             let mut gradient = gradient.map(|gradient| pass_hooks(&*node, gradient));
             if !self.create_graph {
                 // A gradient given by the caller, or by a hook, may have one.
@@ -290,6 +292,11 @@ impl Pass {
         }
         true
     }
+}
+
+/// The name of a node in a profile.
+fn what<T: Float>(node: &dyn Node<T>) -> What {
+    What { name: node.name(), shape: node.head().shape, line: node.head().origin.line }
 }
 
 /// Adds to the gradient that has reached a node: the first is moved there, later ones are added to it.

@@ -8,7 +8,7 @@
 //! | [`backward`] | the engine: `backward` and `grad` |
 //! | [`grads`] | what an operation's backward hands its gradients to |
 //! | [`gradient`] | a gradient on its way: dense, or rows of a table |
-//! | [`mode`] | `no_grad`, and the anomaly mode that finds the first NaN |
+//! | [`mode`] | `no_grad`, the anomaly mode that finds the first NaN, and whether there is a profile |
 //! | [`leaf`] | leaves, where gradients gather |
 //! | [`hooks`] | looking at gradients, or changing them, as they pass |
 //! | [`mod@draw`] | the graph as a picture |

@@ -1,4 +1,4 @@
-//! What this thread records: gradients or none, and whether it looks for anomalies.
+//! What this thread records: gradients or none, whether it looks for anomalies, whether it is profiled.
 
 use super::node::Origin;
 use crate::kernels::parallel::{self, Ambient, AmbientGuard, set_ambient};
@@ -8,6 +8,7 @@ use crate::kernels::parallel::{self, Ambient, AmbientGuard, set_ambient};
 const NO_GRAD: u8 = 1;
 const ANOMALY: u8 = 2;
 const WATCH: u8 = 4;
+const PROFILE: u8 = 8;
 
 /// Whether operations on this thread are recorded.
 #[inline]
@@ -25,6 +26,12 @@ pub fn anomaly_enabled() -> bool {
 #[inline]
 pub(super) fn watching() -> bool {
     parallel::ambient().flags & WATCH != 0
+}
+
+/// Whether this thread is profiled.
+#[inline]
+pub(crate) fn profiling() -> bool {
+    parallel::ambient().flags & PROFILE != 0
 }
 
 /// Runs `f` without recording: what it calculates has no history, and nothing is saved for backward.
@@ -67,6 +74,11 @@ pub fn detect_anomaly<R>(f: impl FnOnce() -> R) -> R {
 pub(super) fn watch<R>(f: impl FnOnce() -> R) -> R {
     let _mode = with_flag(WATCH);
     f()
+}
+
+/// Until the guard is dropped, this thread is profiled.
+pub(crate) fn profiled() -> AmbientGuard {
+    with_flag(PROFILE)
 }
 
 fn with_flag(flag: u8) -> AmbientGuard {

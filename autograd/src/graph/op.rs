@@ -4,6 +4,7 @@ use super::grads::Grads;
 use super::mode;
 use super::node::{Head, History, Operation, Saved};
 use crate::kernels::element::Element;
+use crate::profile::{self, Timer, What};
 use crate::tensor::Tensor;
 use std::panic::Location;
 use std::sync::Mutex;
@@ -82,16 +83,32 @@ impl<T: Element> Tensor<T> {
         histories: impl FnOnce() -> I,
         op: impl FnOnce() -> O,
     ) -> Tensor<T> {
+        let line = Location::caller();
+        let _timing = profile::on().then(|| {
+            let is_view = inputs.iter().any(|x| x.shares_storage(&self));
+            Timer::named(What { name: O::NAME, shape: *self.shape(), line }, !is_view)
+        });
         if mode::anomaly_enabled() {
-            super::anomaly::check_forward(O::NAME, &self, inputs, Location::caller());
+            super::anomaly::check_forward(O::NAME, &self, inputs, line);
         }
         if mode::grad_enabled() && inputs.iter().any(|x| x.has_history()) {
             let saved = Saved { op: op(), output: O::SAVES_OUTPUT.then(|| self.detach()) };
-            let head = Head::new(*self.shape(), Location::caller());
+            let head = Head::new(*self.shape(), line);
             self.history = History::of(Operation { head, inputs: histories(), saved: Mutex::new(Some(saved)) });
             if mode::watching() {
                 super::draw::remember(&self, inputs);
             }
+        }
+        self
+    }
+
+    /// This output of an operation that has no gradient, which tells a profile its name. (The others do by
+    /// [`recorded`](Tensor::recorded).)
+    #[inline]
+    #[track_caller]
+    pub(crate) fn unrecorded(self, name: &'static str) -> Tensor<T> {
+        if profile::on() {
+            drop(Timer::named(What { name, shape: *self.shape(), line: Location::caller() }, true));
         }
         self
     }

@@ -10,6 +10,7 @@ use super::grads::Grads;
 use super::mode;
 use super::node::{Head, History, Node, lock};
 use crate::kernels::element::{Element, Float};
+use crate::profile::{self, Timer, What};
 use crate::tensor::{Dims, Tensor};
 use std::panic::Location;
 use std::sync::Mutex;
@@ -58,6 +59,10 @@ pub fn recorded_together<T: Float, O: MultiOp<T, N>, const N: usize>(
     op: impl FnOnce() -> O,
 ) -> [Tensor<T>; N] {
     let line = Location::caller();
+    let _timing = profile::on().then(|| {
+        let shape = outputs.first().map_or(Dims::from([0]), |first| *first.shape());
+        Timer::named(What { name: O::NAME, shape, line }, true)
+    });
     if mode::anomaly_enabled() {
         outputs.iter().for_each(|output| anomaly::check_forward(O::NAME, output, inputs, line));
     }

@@ -54,11 +54,11 @@ impl<T: Number> Tensor<T> {
     }
 
     #[track_caller]
-    fn position_of(&self, op: &str, extreme: impl Fold<T>, axes: Dims, keepdim: bool) -> Tensor<i64> {
+    fn position_of(&self, op: &'static str, extreme: impl Fold<T>, axes: Dims, keepdim: bool) -> Tensor<i64> {
         refuse_nothing(op, self.shape(), &axes);
         let along = RowsAlong::new(self.shape(), axes);
         let x = along.pack(self);
-        Tensor::build(along.reduced(keepdim), |out| extreme::positions(extreme, x.slice(), along.n, out))
+        Tensor::build(along.reduced(keepdim), |out| extreme::positions(extreme, x.slice(), along.n, out)).unrecorded(op)
     }
 }
 

@@ -19,7 +19,7 @@ use super::unary::{map, map_into};
 use crate::graph::{Grads, Op, grad_enabled};
 use crate::kernels::element::Number;
 use crate::kernels::elementwise::{Binary, Unary};
-use crate::tensor::{Dims, Tensor};
+use crate::tensor::Tensor;
 
 /// One of the operations, as a function of two elements and as what is recorded.
 trait Arithmetic<T: Number>: Binary<T> + Default {
@@ -38,14 +38,22 @@ fn between<T: Number, F: Arithmetic<T>>(a: &Tensor<T>, b: &Tensor<T>, f: F) -> T
 #[track_caller]
 fn in_left<T: Number, F: Arithmetic<T>>(a: Tensor<T>, b: &Tensor<T>, f: F) -> Tensor<T> {
     let recording = grad_enabled() && (a.has_history() || b.has_history());
-    if recording || broadcast(F::NAME, &a, b) != *a.shape() { between(&a, b, f) } else { zip_into(f, a, b) }
+    if recording || broadcast(F::NAME, &a, b) != *a.shape() {
+        between(&a, b, f)
+    } else {
+        zip_into(f, a, b).unrecorded(F::NAME)
+    }
 }
 
 /// [`between`] when `b` may be written over.
 #[track_caller]
 fn in_right<T: Number, F: Arithmetic<T>>(a: &Tensor<T>, b: Tensor<T>, f: F) -> Tensor<T> {
     let recording = grad_enabled() && (a.has_history() || b.has_history());
-    if recording || broadcast(F::NAME, a, &b) != *b.shape() { between(a, &b, f) } else { zip_into(Swapped(f), b, a) }
+    if recording || broadcast(F::NAME, a, &b) != *b.shape() {
+        between(a, &b, f)
+    } else {
+        zip_into(Swapped(f), b, a).unrecorded(F::NAME)
+    }
 }
 
 /// f with its operands the other way round.
@@ -223,7 +231,7 @@ impl<T: Number> std::ops::Neg for Tensor<T> {
     type Output = Tensor<T>;
     #[track_caller]
     fn neg(self) -> Tensor<T> {
-        if self.has_history() { -&self } else { map_into(Neg, self) }
+        if self.has_history() { -&self } else { map_into(Neg, self).unrecorded("neg") }
     }
 }
 
@@ -231,7 +239,7 @@ impl<T: Number> std::ops::Neg for Tensor<T> {
 
 /// A scalar operand is a tensor without axes, which broadcasts to any shape.
 fn scalar<T: Number>(value: T) -> Tensor<T> {
-    Tensor::full_of(Dims::SCALAR, value)
+    Tensor::scalar(value)
 }
 
 macro_rules! operator {

@@ -3,6 +3,7 @@
 
 use crate::kernels::element::Element;
 use crate::kernels::elementwise::{self, Binary, Operand, Ternary, Unary};
+use crate::profile::part;
 use crate::tensor::layout::broadcast_shapes;
 use crate::tensor::{Dims, Tensor};
 
@@ -58,6 +59,7 @@ where
     let strides = strides_for(b, shape);
     let operand = Operand { data: b.view(), strides: &strides };
     if let Some(slice) = a.slice_mut_if_unique() {
+        let _timing = part(0);
         elementwise::zip_in_place(f, &shape, slice, operand);
         return a.detach();
     }
@@ -107,7 +109,7 @@ impl<T: Element> TensorOrScalar<'_, T> {
     pub(crate) fn tensor(self) -> Tensor<T> {
         match self {
             TensorOrScalar::Tensor(x) => x.clone(),
-            TensorOrScalar::Scalar(x) => Tensor::full_of(Dims::SCALAR, x),
+            TensorOrScalar::Scalar(x) => Tensor::scalar(x),
         }
     }
 }

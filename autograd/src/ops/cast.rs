@@ -89,7 +89,7 @@ impl<T: Element> Tensor<T> {
             T::DTYPE,
             U::DTYPE
         );
-        map(To(PhantomData), self)
+        map(To(PhantomData), self).unrecorded("cast")
     }
 }
 

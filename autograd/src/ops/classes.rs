@@ -40,8 +40,8 @@ pub(crate) fn reduced<T: Float>(losses: Tensor<T>, reduction: Reduction, divisor
     let sum = |losses: &Tensor<T>| fold_all(Sum, losses.slice());
     match reduction {
         Reduction::None => losses,
-        Reduction::Sum => Tensor::full_of(Dims::SCALAR, sum(&losses)),
-        Reduction::Mean => Tensor::full_of(Dims::SCALAR, sum(&losses) / divisor),
+        Reduction::Sum => Tensor::scalar(sum(&losses)),
+        Reduction::Mean => Tensor::scalar(sum(&losses) / divisor),
     }
 }
 

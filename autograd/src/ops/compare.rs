@@ -25,7 +25,7 @@ macro_rules! comparison {
                     a $op b
                 }
             }
-            zip_with($torch, Compare, self, other.into())
+            zip_with($torch, Compare, self, other.into()).unrecorded($torch)
         }
     };
 }
@@ -48,6 +48,7 @@ impl<T: Element> Tensor<T> {
 macro_rules! test_of_a_float {
     ($method:ident, $doc:literal, |$x:ident| $f:expr) => {
         #[doc = $doc]
+        #[track_caller]
         pub fn $method(&self) -> Tensor<bool> {
             #[derive(Clone, Copy)]
             struct Test;
@@ -57,7 +58,7 @@ macro_rules! test_of_a_float {
                     $f
                 }
             }
-            map(Test, self)
+            map(Test, self).unrecorded(stringify!($method))
         }
     };
 }

@@ -46,7 +46,7 @@ impl<T: Float> Dropout<T> {
         if grad_enabled() && x.has_history() {
             return zip(masked, *x.shape(), &x, &self.mask).recorded([&x], || self);
         }
-        zip_into(masked, x, &self.mask)
+        zip_into(masked, x, &self.mask).unrecorded("dropout")
     }
 }
 

@@ -65,7 +65,7 @@ impl<T: Element> Tensor<T> {
 
 /// The row-major positions of the true elements.
 fn positions_of_true(mask: &Tensor<bool>) -> Tensor<i64> {
-    let mask = mask.packed();
+    let mask = mask.contiguous();
     let positions: Vec<i64> = (0..).zip(mask.slice()).filter(|&(_, &set)| set).map(|(i, _)| i).collect();
     Tensor::from_slice(&positions, positions.len())
 }

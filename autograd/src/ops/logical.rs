@@ -22,7 +22,8 @@ macro_rules! connective {
                         a $op b
                     }
                 }
-                zip(Connective, broadcast(stringify!($method), self, other), self, other)
+                let name = stringify!($method);
+                zip(Connective, broadcast(name, self, other), self, other).unrecorded(name)
             }
         }
         impl std::ops::$operator for &Tensor<bool> {
@@ -55,6 +56,7 @@ connective!(logical_xor, BitXor, bitxor, ^, "Where just one is true");
 /// ```
 impl Tensor<bool> {
     /// Where false, as `torch.logical_not`; also written `!&mask`.
+    #[track_caller]
     pub fn logical_not(&self) -> Tensor<bool> {
         #[derive(Clone, Copy)]
         struct Not;
@@ -64,7 +66,7 @@ impl Tensor<bool> {
                 !x
             }
         }
-        map(Not, self)
+        map(Not, self).unrecorded("logical_not")
     }
 
     /// Whether an element is true, as `torch.any`; of none, false. Over some axes only:
@@ -81,7 +83,7 @@ impl Tensor<bool> {
     /// How many elements are true, as `torch.count_nonzero`. Over some axes only:
     /// `mask.cast::<i64>().sum(axes)`.
     pub fn count_true(&self) -> usize {
-        self.packed().slice().iter().map(|&x| usize::from(x)).sum()
+        self.contiguous().slice().iter().map(|&x| usize::from(x)).sum()
     }
 }
 

@@ -113,7 +113,7 @@ impl<T: Element> Op<T> for Filled {
 fn fill<T: Element>(x: Tensor<T>, mask: &Tensor<bool>, how: Fill<T>) -> Tensor<T> {
     let shape = broadcast("masked_fill", &x, mask);
     if shape == *x.shape() && !(grad_enabled() && x.has_history()) {
-        return zip_into(how, x, mask);
+        return zip_into(how, x, mask).unrecorded("masked_fill");
     }
     zip(how, shape, &x, mask).recorded([&x], || Filled { mask: mask.clone(), when: how.when })
 }

@@ -73,7 +73,8 @@ impl<T: Element> Tensor<T> {
         let x = along.pack(self);
         let rows = Tensor::build(Dims::from([along.kept.count(), k]), |out| {
             sort::positions(x.slice(), along.n, k, descending, out);
-        });
+        })
+        .unrecorded("argsort");
         RowsAlong::new(&self.shape().replaced(&axes, k), axes).join(&rows)
     }
 }

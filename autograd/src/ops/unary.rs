@@ -13,6 +13,7 @@
 use crate::graph::{Grads, Op};
 use crate::kernels::element::{Element, Number};
 use crate::kernels::elementwise::{self, Binary, Operand, Unary};
+use crate::profile::part;
 use crate::tensor::Tensor;
 
 /// What a function's derivative is calculated from.
@@ -54,7 +55,10 @@ pub(crate) fn map<T: Element, U: Element, F: Unary<T, U>>(f: F, x: &Tensor<T>) -
 /// y = f(x) without history: in place of `x`, if no other handle shares its storage.
 pub(crate) fn map_into<T: Element, F: Unary<T>>(f: F, mut x: Tensor<T>) -> Tensor<T> {
     match x.slice_mut_if_unique() {
-        Some(slice) => elementwise::map_in_place(f, slice),
+        Some(slice) => {
+            let _timing = part(0);
+            elementwise::map_in_place(f, slice);
+        }
         None => return map(f, &x),
     }
     x.detach()

@@ -5,7 +5,6 @@ use super::dims::Dims;
 use super::handle::Tensor;
 use super::nested::{Nested, flatten};
 use crate::kernels::element::{Element, Float, Number};
-use crate::memory::Buffer;
 use crate::rng::Rng;
 
 impl Tensor<f32> {
@@ -41,7 +40,7 @@ impl Tensor<f32> {
     #[track_caller]
     pub fn of<T: Element>(values: impl Nested<T>) -> Tensor<T> {
         let (shape, values) = flatten(&values);
-        Tensor::from_buffer(Buffer::copy_of(&values), shape)
+        Tensor::build_as("from_slice", shape, |out| out.copy_from_slice(&values))
     }
 
     /// A tensor of the given shape with these elements in row-major order.
@@ -57,43 +56,58 @@ impl Tensor<f32> {
             values.len(),
             shape.count()
         );
-        Tensor::from_buffer(Buffer::copy_of(values), shape)
+        Tensor::build_as("from_slice", shape, |out| out.copy_from_slice(values))
     }
 
     /// A tensor of the given shape whose element at row-major position `i` is `f(i)`.
-    pub fn from_fn<T: Element>(shape: impl Into<Dims>, mut f: impl FnMut(usize) -> T) -> Tensor<T> {
-        Tensor::build(shape.into(), |out| out.iter_mut().enumerate().for_each(|(i, x)| *x = f(i)))
+    #[track_caller]
+    pub fn from_fn<T: Element>(shape: impl Into<Dims>, f: impl FnMut(usize) -> T) -> Tensor<T> {
+        Tensor::named_from_fn("from_fn", shape, f)
+    }
+
+    #[track_caller]
+    fn named_from_fn<T: Element>(
+        name: &'static str,
+        shape: impl Into<Dims>,
+        mut f: impl FnMut(usize) -> T,
+    ) -> Tensor<T> {
+        Tensor::build_as(name, shape.into(), |out| out.iter_mut().enumerate().for_each(|(i, x)| *x = f(i)))
     }
 
     /// Zeros.
+    #[track_caller]
     pub fn zeros(shape: impl Into<Dims>) -> Tensor {
         Tensor::full(shape, 0.0)
     }
 
     /// Zeros of any type.
+    #[track_caller]
     pub fn zeros_of<T: Number>(shape: impl Into<Dims>) -> Tensor<T> {
         Tensor::full_of(shape, T::ZERO)
     }
 
     /// Ones.
+    #[track_caller]
     pub fn ones(shape: impl Into<Dims>) -> Tensor {
         Tensor::full(shape, 1.0)
     }
 
     /// Ones of any type.
+    #[track_caller]
     pub fn ones_of<T: Number>(shape: impl Into<Dims>) -> Tensor<T> {
         Tensor::full_of(shape, T::ONE)
     }
 
     /// `value` everywhere.
+    #[track_caller]
     pub fn full(shape: impl Into<Dims>, value: f32) -> Tensor {
         Tensor::full_of(shape, value)
     }
 
     /// `value` everywhere, of any type.
+    #[track_caller]
     pub fn full_of<T: Element>(shape: impl Into<Dims>, value: T) -> Tensor<T> {
-        let shape = shape.into();
-        Tensor::from_buffer(Buffer::filled(shape.count(), value), shape)
+        Tensor::build_as("full", shape.into(), |out| out.fill(value))
     }
 
     /// `start, start + step, …` up to, not including, `end`.
@@ -123,11 +137,13 @@ impl Tensor<f32> {
     }
 
     /// `count` numbers at equal distances from `start` to `end`, both included.
+    #[track_caller]
     pub fn linspace(start: f32, end: f32, count: usize) -> Tensor {
         Tensor::linspace_of(start, end, count)
     }
 
     /// [`linspace`](Tensor::linspace) of any float type.
+    #[track_caller]
     pub fn linspace_of<T: Float>(start: T, end: T, count: usize) -> Tensor<T> {
         let (start, end, last) = (start.to_f64(), end.to_f64(), count.saturating_sub(1).max(1) as f64);
         // A weighted mean, which hits both ends exactly.
@@ -135,11 +151,13 @@ impl Tensor<f32> {
     }
 
     /// The identity matrix of `n` rows.
+    #[track_caller]
     pub fn eye(n: usize) -> Tensor {
         Tensor::eye_of(n)
     }
 
     /// The identity matrix of `n` rows, of any type.
+    #[track_caller]
     pub fn eye_of<T: Number>(n: usize) -> Tensor<T> {
         Tensor::from_fn([n, n], |i| if i / n == i % n { T::ONE } else { T::ZERO })
     }
@@ -152,25 +170,29 @@ impl Tensor<f32> {
     /// let x = Tensor::rand([2, 3], &mut rng);
     /// assert!(x.iter().all(|x| (0.0..1.0).contains(&x)));
     /// ```
+    #[track_caller]
     pub fn rand(shape: impl Into<Dims>, rng: &mut Rng) -> Tensor {
         Tensor::rand_of(shape, rng)
     }
 
     /// Uniform random numbers from [0, 1), of any float type.
+    #[track_caller]
     pub fn rand_of<T: Float>(shape: impl Into<Dims>, rng: &mut Rng) -> Tensor<T> {
         // On the grid of `T`'s own numbers, rounded down: rounding to nearest could give 1.
         let steps = 2.0 / T::EPSILON.to_f64();
-        Tensor::from_fn(shape, |_| T::from_f64((rng.uniform() * steps).floor() / steps))
+        Tensor::named_from_fn("rand", shape, |_| T::from_f64((rng.uniform() * steps).floor() / steps))
     }
 
     /// Random numbers from the standard normal distribution.
+    #[track_caller]
     pub fn randn(shape: impl Into<Dims>, rng: &mut Rng) -> Tensor {
         Tensor::randn_of(shape, rng)
     }
 
     /// Random numbers from the standard normal distribution, of any float type.
+    #[track_caller]
     pub fn randn_of<T: Float>(shape: impl Into<Dims>, rng: &mut Rng) -> Tensor<T> {
-        Tensor::from_fn(shape, |_| T::from_f64(rng.normal()))
+        Tensor::named_from_fn("randn", shape, |_| T::from_f64(rng.normal()))
     }
 
     /// Random integers from `low` to, not including, `high`.
@@ -181,12 +203,13 @@ impl Tensor<f32> {
     pub fn randint(low: i64, high: i64, shape: impl Into<Dims>, rng: &mut Rng) -> Tensor<i64> {
         assert!(low < high, "randint: no integer from {low} up to, not including, {high}");
         let span = high.abs_diff(low);
-        Tensor::from_fn(shape, |_| low.wrapping_add_unsigned(rng.below(span)))
+        Tensor::named_from_fn("randint", shape, |_| low.wrapping_add_unsigned(rng.below(span)))
     }
 }
 
 impl<T: Element> Tensor<T> {
     /// `value` everywhere, in the shape of this tensor.
+    #[track_caller]
     pub fn full_like(&self, value: T) -> Tensor<T> {
         Tensor::full_of(*self.shape(), value)
     }
@@ -194,11 +217,13 @@ impl<T: Element> Tensor<T> {
 
 impl<T: Number> Tensor<T> {
     /// Zeros in the shape of this tensor.
+    #[track_caller]
     pub fn zeros_like(&self) -> Tensor<T> {
         self.full_like(T::ZERO)
     }
 
     /// Ones in the shape of this tensor.
+    #[track_caller]
     pub fn ones_like(&self) -> Tensor<T> {
         self.full_like(T::ONE)
     }

@@ -6,6 +6,8 @@ use crate::graph::History;
 use crate::kernels::element::{Element, Number};
 use crate::kernels::strided;
 use crate::memory::Buffer;
+use crate::profile::{self, Timer, What};
+use std::panic::Location;
 use std::sync::Arc;
 
 /// An n-dimensional array that may know how it was calculated.
@@ -48,9 +50,30 @@ impl<T: Element> Tensor<T> {
     /// The output of a kernel: `fill` writes all `shape.count()` elements.
     #[inline]
     pub(crate) fn build(shape: Dims, fill: impl FnOnce(&mut [T])) -> Tensor<T> {
-        let mut buffer = Buffer::recycled(shape.count());
+        let count = shape.count();
+        let _timing = profile::part(count * size_of::<T>());
+        Tensor::fill(count, shape, fill)
+    }
+
+    /// The same for a tensor that is made from no other, by an operation of this name.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn build_as(name: &'static str, shape: Dims, fill: impl FnOnce(&mut [T])) -> Tensor<T> {
+        let (count, line) = (shape.count(), Location::caller());
+        let _timing = profile::on().then(|| Timer::whole(What { name, shape, line }, count * size_of::<T>()));
+        Tensor::fill(count, shape, fill)
+    }
+
+    #[inline]
+    fn fill(count: usize, shape: Dims, fill: impl FnOnce(&mut [T])) -> Tensor<T> {
+        let mut buffer = Buffer::recycled(count);
         fill(&mut buffer);
         Tensor::from_buffer(buffer, shape)
+    }
+
+    /// One number as part of an operation.
+    pub(crate) fn scalar(value: T) -> Tensor<T> {
+        Tensor::build(Dims::SCALAR, |out| out.fill(value))
     }
 
     /// Other elements of the same storage, or the same elements in another order; without history.
@@ -159,7 +182,7 @@ impl<T: Element> Tensor<T> {
     /// a leaf. On a tensor with a calculated history the gradient would no longer be that of its values.
     pub fn slice_mut(&mut self) -> &mut [T] {
         if self.slice_mut_if_unique().is_none() {
-            let own = Tensor::build(self.layout.shape, |out| {
+            let own = Tensor::build_as("slice_mut", self.layout.shape, |out| {
                 strided::copy(self.view(), self.shape(), self.strides(), out);
             });
             (self.storage, self.layout) = (own.storage, own.layout);

@@ -17,12 +17,12 @@ impl<T: Element> Tensor<T> {
 
     /// The elements in row-major order.
     pub fn to_vec(&self) -> Vec<T> {
-        self.packed().slice().to_vec()
+        self.detach().contiguous().slice().to_vec()
     }
 
     /// The elements in row-major order, one at a time; copies nothing if they lie so in memory.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = T> + use<T> {
-        let packed = self.packed();
+        let packed = self.detach().contiguous();
         (0..self.count()).map(move |i| packed.slice()[i])
     }
 

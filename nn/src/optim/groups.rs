@@ -251,6 +251,7 @@ impl<R: Rule> Groups<R> {
 impl<R: Rule> Optimizer for Groups<R> {
     #[track_caller]
     fn step(&mut self) {
+        let _timing = autograd::profile::timing(R::NAME);
         for Group { options, slots } in &mut self.groups {
             // Parameters of a group nearly always share their number of steps, and so the coefficients.
             let mut latest = None;

@@ -7,7 +7,7 @@
 mod fixture;
 mod tables;
 
-use autograd::{GradOptions, Tensor, grad};
+use autograd::{GradOptions, Tensor, grad, profile};
 use fixture::{Args, Case, Expected, FIXTURE, Outputs, dy, v, weights};
 use std::collections::BTreeSet;
 use tables::Entry;
@@ -62,6 +62,18 @@ fn every_operation_agrees_with_pytorch() {
         }
     }
     assert!(complaints.is_empty(), "{} differences from PyTorch:\n{}", complaints.len(), complaints.join("\n"));
+}
+
+#[test]
+fn every_operation_tells_a_profile_its_name() {
+    let entries = tables::all();
+    for case in &FIXTURE.cases {
+        let Some(entry) = entries.iter().find(|entry| entry.name == case.op) else { continue };
+        let args = Args::new(&case.inputs);
+        let (_, profile) = profile(|| (entry.run)(&args));
+        let unnamed = profile.spans().iter().find(|span| span.name == "unnamed");
+        assert!(unnamed.is_none(), "{} of {} made {unnamed:?}", case.op, case.describe());
+    }
 }
 
 #[test]

@@ -10,4 +10,5 @@ mod gradients;
 mod hooks;
 mod modes;
 mod panics;
+mod profile;
 mod threads;
