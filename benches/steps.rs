@@ -1,7 +1,8 @@
 //! One training step of each workload, in the operations of the PyTorch program it is compared with.
 //!
-//! `cargo bench --bench steps [-- NAME ...]` prints a line with the threads and the instruction set,
-//! then `NAME median_ms min_ms` for each workload. `RAYON_NUM_THREADS` sets the threads.
+//! `cargo bench --bench steps [-- --seconds=S NAME ...]` prints a line with the threads and the instruction set,
+//! then `NAME median_ms min_ms` for each workload. `RAYON_NUM_THREADS` sets the threads. `benches/compare` runs it beside
+//! the programs of other libraries.
 
 #[path = "../examples/cdcgan/networks.rs"]
 mod networks;
@@ -14,12 +15,15 @@ use nn::optim::{Adam, AdamOptions, Optimizer, Sgd, SgdOptions};
 use nn::{Conv2d, Embedding, Linear, Lstm, Module, impl_module};
 use std::time::{Duration, Instant};
 
-/// How long each workload is timed.
+/// How long each workload is timed, if `--seconds=` does not say.
 const SECONDS: f64 = 4.0;
 
 fn main() {
     // cargo passes flags such as --bench to every bench; workloads are what is left.
-    let only: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let (flags, only): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|argument| argument.starts_with('-'));
+    let seconds = flags.iter().find_map(|flag| flag.strip_prefix("--seconds="));
+    let seconds = seconds.map_or(SECONDS, |text| text.parse().expect("--seconds=S: a number of seconds"));
     println!("threads {} isa {:?}", rayon::current_num_threads(), Isa::best());
     let workloads: [(&str, fn() -> Box<dyn FnMut()>); 10] = [
         ("makemore_16384", || makemore(16_384, 50, 100, true)),
@@ -35,18 +39,18 @@ fn main() {
     ];
     for (name, make) in workloads {
         if only.is_empty() || only.iter().any(|wanted| wanted == name) {
-            time(name, make());
+            time(name, seconds, make());
         }
     }
 }
 
 /// Prints the median and the least time of a step, in milliseconds.
-fn time(name: &str, mut step: Box<dyn FnMut()>) {
+fn time(name: &str, seconds: f64, mut step: Box<dyn FnMut()>) {
     for _ in 0..5 {
         step();
     }
     let mut times = Vec::new();
-    let end = Instant::now() + Duration::from_secs_f64(SECONDS);
+    let end = Instant::now() + Duration::from_secs_f64(seconds);
     while Instant::now() < end || times.len() < 5 {
         let start = Instant::now();
         step();

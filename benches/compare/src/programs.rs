@@ -1,0 +1,119 @@
+//! Who is compared, where they are, and how they are run.
+//!
+//! Every program takes `[--seconds=S] NAME ...` and prints a line `NAME median_ms min_ms` for each workload that it has.
+
+use crate::times::Turn;
+use anyhow::{Context, Result, ensure};
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Another library.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum Peer {
+    /// PyTorch
+    Torch,
+}
+
+/// A command that times workloads.
+pub struct Program {
+    /// What to call it, with its version.
+    pub name: String,
+    command: Vec<OsString>,
+}
+
+/// How each program is run.
+#[derive(Clone, Copy)]
+pub struct Setting {
+    pub threads: usize,
+    pub seconds: f64,
+}
+
+impl Peer {
+    /// The program of this library, if what it needs is here.
+    pub fn find(self, python: &Path) -> Result<Program> {
+        match self {
+            Peer::Torch => script(python, "PyTorch", "torch", "torch_steps.py"),
+        }
+    }
+}
+
+impl Program {
+    /// This library. It is built first, so that nobody's turn waits for the compiler.
+    pub fn ours() -> Result<Program> {
+        let root = here().join("../..");
+        let bench = [
+            cargo(),
+            "bench".into(),
+            "--quiet".into(),
+            "--manifest-path".into(),
+            root.join("Cargo.toml").into(),
+            "--package".into(),
+            "chainrule-benches".into(),
+            "--bench".into(),
+            "steps".into(),
+        ];
+        let [cargo, arguments @ ..] = &bench;
+        println!("Building this library …");
+        let status = Command::new(cargo).args(arguments).arg("--no-run").status().context("cannot run cargo")?;
+        ensure!(status.success(), "this library cannot be built");
+        let command = [&bench[..], &["--".into()]].concat();
+        Ok(Program { name: "chainrule".to_string(), command })
+    }
+
+    /// Times a workload; `None`, if the program does not have it.
+    pub fn run(&self, workload: &str, setting: Setting) -> Result<Option<Turn>> {
+        let threads = setting.threads.to_string();
+        let [program, arguments @ ..] = &self.command[..] else { unreachable!("a command has a program") };
+        let output = Command::new(program)
+            .args(arguments)
+            .arg(format!("--seconds={}", setting.seconds))
+            .arg(workload)
+            // Rust's thread pools read the first, PyTorch and its libraries the others.
+            .envs([("RAYON_NUM_THREADS", &threads), ("OMP_NUM_THREADS", &threads), ("MKL_NUM_THREADS", &threads)])
+            .stdin(Stdio::null())
+            .output()
+            .with_context(|| format!("cannot run {}", self.name))?;
+        let errors = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{} failed at {workload}:\n{errors}", self.name);
+        Turn::parse(&String::from_utf8_lossy(&output.stdout), workload)
+            .with_context(|| format!("what {} printed for {workload} cannot be read", self.name))
+    }
+}
+
+/// A script beside this package, for a Python that has a certain module.
+fn script(python: &Path, library: &str, module: &str, file: &str) -> Result<Program> {
+    let version = answer(python, &["-c".as_ref(), format!("import {module}; print({module}.__version__)").as_ref()])
+        .with_context(|| format!("{} has no module {module} (pip install {module}; --python)", python.display()))?;
+    Ok(Program { name: format!("{library} {version}"), command: vec![python.into(), here().join(file).into()] })
+}
+
+/// What a command prints.
+fn answer(program: &Path, arguments: &[&OsStr]) -> Result<String> {
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output()?;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{}", errors.lines().last().unwrap_or("it failed"));
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_string())
+}
+
+/// The folder of this package.
+fn here() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The cargo that runs this, or else the one on the path.
+fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_is_said() {
+        let error = Peer::Torch.find(Path::new("/no/such/python")).err().expect("there is none");
+        let words = format!("{error:#}");
+        assert!(words.starts_with("/no/such/python has no module torch (pip install torch; --python)"), "{words}");
+    }
+}

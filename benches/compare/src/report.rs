@@ -1,0 +1,61 @@
+//! The table, and the picture.
+
+use crate::plot::{Labels, Panel, save};
+use crate::times::{Times, geometric_mean};
+use anyhow::Result;
+use std::path::Path;
+
+/// A workload, and what each program measured; the first is this library.
+type Row<'a> = (&'a str, Vec<Times>);
+
+/// Prints the times of a workload, and the ratios.
+pub fn print(workload: &str, names: &[&str], times: &[Times]) {
+    println!("{workload}");
+    let [ours, ..] = times else { return };
+    for (name, times) in names.iter().zip(times) {
+        let (Some(median), Some(least)) = (times.median(), times.least()) else {
+            println!("    {name:<24} does not have it");
+            continue;
+        };
+        print!("    {name:<24} {median:9.3} ms, at least {least:9.3}");
+        match ours.against(times).filter(|_| !std::ptr::eq(ours, times)) {
+            Some(ratio) => println!(
+                "    ours takes {:.2} of that ({:.2} to {:.2}; the fastest steps {:.2})",
+                ratio.median, ratio.low, ratio.high, ratio.of_least
+            ),
+            None => println!(),
+        }
+    }
+}
+
+/// Prints what it comes to over all workloads.
+pub fn summary(names: &[&str], rows: &[Row<'_>]) {
+    println!();
+    for (which, name) in names.iter().enumerate().skip(1) {
+        let ratios: Vec<f64> = bars(which, rows).into_iter().map(|(_, ratio)| ratio).collect();
+        if let Some(mean) = geometric_mean(&ratios) {
+            println!("{mean:.2} of the time of {name}, the geometric mean of {} workloads", ratios.len());
+        }
+    }
+}
+
+/// Draws the ratios, a panel for each peer.
+pub fn draw(path: &Path, names: &[&str], rows: &[Row<'_>]) -> Result<()> {
+    let mut panels = Vec::new();
+    for (which, name) in names.iter().enumerate().skip(1) {
+        let bars = bars(which, rows);
+        if !bars.is_empty() {
+            let labels = Labels { title: name, x: "", y: "our time / its time" };
+            let most = bars.iter().fold(1.0_f64, |most, (_, ratio)| most.max(*ratio));
+            panels.push(Panel::bars(labels, &bars).y_range(0.0, 1.1 * most).reference(1.0, "as fast"));
+        }
+    }
+    save(path, "", 2.min(panels.len().max(1)), panels)
+}
+
+/// The ratio of each workload that a peer has.
+fn bars(which: usize, rows: &[Row<'_>]) -> Vec<(String, f64)> {
+    let ratio =
+        |(workload, times): &Row<'_>| times[0].against(&times[which]).map(|ratio| (workload.to_string(), ratio.median));
+    rows.iter().filter_map(ratio).collect()
+}
