@@ -11,7 +11,7 @@ use anyhow::Result;
 use autograd::{Rng, Tensor, no_grad};
 use clap::Parser;
 use common::plot::{Labels, Panel, Series, save};
-use common::{Common, progress};
+use common::{Common, profile, progress};
 use nn::optim::{Adam, AdamOptions, Optimizer};
 use nn::{Embedding, Linear, Module, impl_module};
 use std::time::Instant;
@@ -90,6 +90,7 @@ fn evaluate(model: &Baseline, x: &Tensor<i64>, y: &Tensor) -> (f32, f64) {
 fn main() -> Result<()> {
     let cli = Cli::parse();
     let out = cli.common.out_dir("baseline_embedding")?;
+    let _profiling = cli.common.profiling(&out);
     let epochs = if cli.common.quick { 2 } else { cli.epochs };
     let start = Instant::now();
     let mut rng = Rng::seeded(cli.common.seed);
@@ -106,6 +107,7 @@ fn main() -> Result<()> {
         rng.shuffle(&mut order);
         let mut loss_of_batch = f32::NAN;
         for rows in order.chunks(cli.batch) {
+            let _step = profile::step();
             let rows = Tensor::from_slice(rows, rows.len()); // [B]
             let p = model.forward(&x.index_select(0, &rows)); // [B, 1]
             let loss = p.binary_cross_entropy(&y.index_select(0, &rows));

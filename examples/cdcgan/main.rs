@@ -70,6 +70,7 @@ fn main() -> Result<()> {
     }
     let set = if cli.data.folder.is_some() { "mnist" } else { "small" };
     let reader = cli.judge.reader(&data, set, &out, cli.common.quick)?;
+    let _profiling = cli.common.profiling(&out);
 
     println!("{} images to learn from", data.train.len());
     let start = Instant::now();

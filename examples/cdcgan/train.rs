@@ -2,7 +2,7 @@
 
 use crate::common::finite::finite;
 use crate::common::history::{history, put_history};
-use crate::common::{progress, say};
+use crate::common::{profile, progress, say};
 use crate::networks::{CLASSES, Discriminator, Generator, one_hot_labels};
 use anyhow::{Result, ensure};
 use autograd::{Rng, Tensor, no_grad};
@@ -187,6 +187,7 @@ pub fn run(
         let start = Instant::now();
         let mut sum = [0.0; 4];
         for (step, (images, labels)) in loader.epoch(epoch as u64).enumerate() {
+            let _step = profile::step();
             let real = images * 2.0 - 1.0; // [B, 1, 28, 28]
             let measured = gan.step(&real, &labels, epoch * steps + step)?;
             for (sum, x) in sum.iter_mut().zip(measured.numbers()) {

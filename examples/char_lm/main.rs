@@ -67,6 +67,7 @@ fn main() -> Result<()> {
     cli.recipe.check()?;
     anyhow::ensure!(cli.temperature > 0.0, "--temperature {}: it must be above 0", cli.temperature);
     let out = cli.output.out_dir("char_lm")?;
+    let _profiling = cli.output.profiling(&out);
     let weights = out.join("model.safetensors");
     if let Some(prompt) = &cli.prompt {
         let model = CharLstm::new(&cli.recipe, &mut autograd::Rng::seeded(0));

@@ -2,7 +2,7 @@
 //! side by side in windows. Gradients flow back to the window's start; the state itself goes on into the next window, so
 //! the model has read all that stands before.
 
-use crate::common::{letters, progress, say};
+use crate::common::{letters, profile, progress, say};
 use crate::data::Data;
 use crate::language_model::Perplexity;
 use crate::model::CharLstm;
@@ -101,6 +101,7 @@ pub fn run(recipe: &Recipe, data: &Data, seed: u64, checkpoint: &Path, resume: b
         let (mut state, mut total) = (None, 0.0);
         // ANCHOR: window
         for step in 0..steps {
+            let _step = profile::step();
             let start = offset + step * window;
             let (x, y) = (rows(start), rows(start + 1)); // [B, T]
             let (logits, last) = model.forward(&x, state.as_ref()); // [B, T, 27]

@@ -11,6 +11,7 @@ pub mod judge;
 pub mod letters;
 pub mod pca;
 pub mod plot;
+pub mod profile;
 pub mod sheet;
 pub mod strips;
 
@@ -48,6 +49,10 @@ pub struct Output {
     /// A run of seconds that only shows that everything works
     #[arg(long, global = true)]
     pub quick: bool,
+
+    /// Measure the first training steps, operation by operation: a table, and profile.json for ui.perfetto.dev
+    #[arg(long, global = true)]
+    pub profile: bool,
 }
 
 impl Output {

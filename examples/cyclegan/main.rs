@@ -60,6 +60,7 @@ fn main() -> Result<()> {
     }
     let set = if cli.data.folder.is_some() { "mnist" } else { "small" };
     let reader = cli.judge.reader(&data, set, &out, cli.common.quick)?;
+    let _profiling = cli.common.profiling(&out);
 
     let names = recipe.side.names();
     let sides = recipe.side.sides(&data.train.images, recipe.radius);

@@ -3,7 +3,7 @@
 use crate::buffer::ImageBuffer;
 use crate::common::finite::finite;
 use crate::common::history::{history, put_history};
-use crate::common::{progress, say};
+use crate::common::{profile, progress, say};
 use crate::measure::translated;
 use crate::networks::{Discriminator, Discriminators, Generator, Generators};
 use crate::sides::{self, Style};
@@ -288,6 +288,7 @@ pub fn run(
         let start = Instant::now();
         let mut sum = [0.0; 6];
         for (step, ((a, _), (b, _))) in a.epoch(epoch as u64).zip(b.epoch(epoch as u64)).enumerate() {
+            let _step = profile::step();
             let number = epoch * steps + step;
             let left = 1.0 - number as f64 / (epochs * steps) as f64;
             let lr = recipe.lr * (2.0 * left).min(1.0);

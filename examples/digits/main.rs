@@ -36,6 +36,7 @@ fn main() -> Result<()> {
     let cli = Cli::parse();
     cli.recipe.check()?;
     let out = cli.common.out_dir("digits")?;
+    let _profiling = cli.common.profiling(&out);
     let mut data = cli.data.load()?;
     let mut recipe = cli.recipe.clone();
     if cli.common.quick {

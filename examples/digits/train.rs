@@ -3,7 +3,7 @@
 use crate::common::finite::finite;
 use crate::common::history::{history, put_history};
 use crate::common::judge::model::Reader;
-use crate::common::{progress, say};
+use crate::common::{profile, progress, say};
 use anyhow::{Result, ensure};
 use autograd::Rng;
 use nn::Module;
@@ -86,6 +86,7 @@ pub fn run(
         let start = Instant::now();
         let mut total = 0.0;
         for (step, (x, y)) in loader.epoch(epoch as u64).enumerate() {
+            let _step = profile::step();
             let x = random_shift(&x, recipe.shift, Border::Zero, &mut rng); // [B, 1, 28, 28]
             let loss = || reader.forward(&x).cross_entropy(&y); // [B, 10] against [B]
             let value = loss();

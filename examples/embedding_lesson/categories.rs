@@ -1,7 +1,7 @@
 //! Two models of the same table, side by side: one sees its categories as one-hot, one as embeddings.
 
 use crate::common::plot::{Labelled, Labels, Panel, Series, save, save_map};
-use crate::common::progress;
+use crate::common::{profile, progress};
 use crate::nearest::{nearest, share_in_group, vectors};
 use crate::sales::{COUNT, DAYS, KINDS, LEAST_LOSS, PRODUCTS, Rows, Sales, kind};
 use anyhow::{Result, ensure};
@@ -84,6 +84,7 @@ fn train(model: &impl Model, sales: &Sales, training: Training, seed: u64, label
     for epoch in 1..=training.epochs {
         rng.shuffle(&mut order);
         for rows in order.chunks(training.batch) {
+            let _step = profile::step();
             let rows = sales.train.select(rows);
             let loss = mse_loss(&model.forward(&rows), &rows.sold);
             adam.zero_grad();

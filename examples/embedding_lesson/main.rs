@@ -48,6 +48,7 @@ fn main() -> Result<()> {
     ensure!(cli.rows >= 10, "--rows {}: at least 10 are needed", cli.rows);
     ensure!(cli.hidden >= 1 && cli.epochs >= 1 && cli.batch >= 1, "--hidden, --epochs and --batch must be at least 1");
     let out = cli.common.out_dir("embedding_lesson")?;
+    let _profiling = cli.common.profiling(&out);
     let epochs = if cli.common.quick { cli.epochs.min(5) } else { cli.epochs };
     let start = Instant::now();
     let training = categories::Training { hidden: cli.hidden, epochs, batch: cli.batch, lr: cli.lr };

@@ -109,6 +109,7 @@ const SHAPES: [[usize; 3]; 5] =
 fn main() -> Result<()> {
     let cli = Cli::parse();
     let out = cli.common.out_dir("kernel_race")?;
+    let _profiling = cli.common.profiling(&out);
     let start = Instant::now();
     let (largest, time) = if cli.common.quick {
         (64, Duration::from_millis(5))

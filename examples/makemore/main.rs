@@ -53,6 +53,7 @@ enum Exercise {
 fn main() -> Result<()> {
     let cli = Cli::parse();
     let out = cli.common.out_dir("makemore")?;
+    let _profiling = cli.common.profiling(&out);
     let names = match &cli.data {
         Some(path) => data::read_names(path)?,
         None => data::embedded_names(),

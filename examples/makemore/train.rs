@@ -1,6 +1,6 @@
 //! The training loop.
 
-use crate::common::progress;
+use crate::common::{profile, progress};
 use crate::data::Examples;
 use crate::model::{Bengio, Shape};
 use anyhow::{Result, ensure};
@@ -191,6 +191,7 @@ pub fn train(model: &Bengio, sets: Sets<'_>, recipe: &Recipe, seed: u64, label: 
 
     for step in 0..recipe.steps {
         let start = Instant::now();
+        let profiled = profile::step();
         let batch = sets.train.draw(recipe.batch, &mut rng);
         let logits = model.forward(&batch.x, |x| dropout.forward(&x)).logits; // [B, 27]
         let loss = logits.cross_entropy(&batch.y);
@@ -204,6 +205,7 @@ pub fn train(model: &Bengio, sets: Sets<'_>, recipe: &Recipe, seed: u64, label: 
         let watched = step % every == 0;
         let before = watched.then(|| named.iter().map(|(_, parameter)| parameter.value().detach()).collect::<Vec<_>>());
         optimiser.step();
+        drop(profiled);
         history.seconds += start.elapsed().as_secs_f64();
 
         if let Some(before) = before {

@@ -50,6 +50,7 @@ fn main() -> Result<()> {
     ensure!(cli.points >= 8, "--points {}: at least 8 are needed, to learn from and to hold out", cli.points);
     ensure!(cli.hidden >= 1 && cli.steps >= 1, "--hidden and --steps must be at least 1");
     let out = cli.common.out_dir("neuron_to_layer")?;
+    let _profiling = cli.common.profiling(&out);
     let steps = if cli.common.quick { cli.steps.min(60) } else { cli.steps };
     let training = mlp::Training { steps, lr: cli.lr };
     let seed = cli.common.seed;

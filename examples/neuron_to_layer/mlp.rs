@@ -1,6 +1,6 @@
 //! Layers one after the other, and the loop that trains them.
 
-use crate::common::progress;
+use crate::common::{profile, progress};
 use crate::moons::Points;
 use anyhow::{Result, ensure};
 use autograd::{Rng, Tensor, no_grad};
@@ -86,6 +86,7 @@ pub fn train(model: &Mlp, points: &Points, training: Training, label: &str) -> R
     // ANCHOR: train
     let mut adam = Adam::new(model.named_parameters(), AdamOptions { lr: training.lr, ..Default::default() });
     for step in 0..training.steps {
+        let _step = profile::step();
         let logits = model.forward(&points.x); // [N, 2] -> [N, 1]
         let loss = logits.bce_with_logits(&points.y);
         adam.zero_grad();

@@ -83,6 +83,7 @@ fn main() -> Result<()> {
     let cli = Cli::parse();
     let tokens = cli.tokenizer.as_deref().map(Tokens::read).transpose()?;
     let out = cli.common.out_dir("next_word")?;
+    let _profiling = cli.common.profiling(&out);
     let start = Instant::now();
     let (epochs, quick) = (if cli.common.quick { 20 } else { 200 }, cli.common.quick);
     let small = tiny::run(epochs, cli.common.seed, &out)?;

@@ -1,7 +1,7 @@
 //! The training loop, with early stopping, and the figures that it is judged by.
 
 use crate::batches::batches;
-use crate::common::progress;
+use crate::common::{profile, progress};
 use crate::corpus::Corpus;
 use crate::model::NextWord;
 use anyhow::{Result, ensure};
@@ -90,6 +90,7 @@ pub fn train(name: &str, model: NextWord, corpus: &Corpus, recipe: &Recipe, seed
     for epoch in 1..=recipe.epochs {
         model.train();
         for batch in batches(&corpus.train, recipe.batch, Some(&mut rng)) {
+            let _step = profile::step();
             let logits = model.forward(&batch); // [N, V]
             let loss = logits.cross_entropy(&batch.y);
             adam.zero_grad();

@@ -77,6 +77,7 @@ fn main() -> Result<()> {
     }
     let set = if cli.data.folder.is_some() { "mnist" } else { "small" };
     let reader = cli.judge.reader(&data, set, &out, cli.common.quick)?;
+    let _profiling = cli.common.profiling(&out);
 
     let start = Instant::now();
     let mut gan = Gan::new(&cli.recipe, seed);

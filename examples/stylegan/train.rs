@@ -2,7 +2,7 @@
 
 use crate::common::finite::finite;
 use crate::common::history::{history, put_history};
-use crate::common::{progress, say};
+use crate::common::{profile, progress, say};
 use crate::networks::{Discriminator, Generator, LAYERS, draw_noise, everywhere};
 use anyhow::{Result, ensure};
 use autograd::{Rng, Tensor, no_grad};
@@ -244,6 +244,7 @@ pub fn run(
         let start = Instant::now();
         let (mut sum, mut count) = ([0.0; 5], [0.0; 5]);
         for (step, (images, _)) in loader.epoch(epoch as u64).enumerate() {
+            let _step = profile::step();
             let real = images * 2.0 - 1.0; // [B, 1, 28, 28]
             let measured = gan.step(&real, epoch * steps + step)?;
             for (i, x) in measured.numbers().into_iter().enumerate().filter(|(_, x)| !x.is_nan()) {

@@ -53,6 +53,7 @@ fn main() -> Result<()> {
     let cli = Cli::parse();
     cli.recipe.check()?;
     let out = cli.output.out_dir("vowel_classifier")?;
+    let _profiling = cli.output.profiling(&out);
     let mut recipe = cli.recipe.clone();
     if cli.output.quick {
         (recipe.epochs, recipe.pretraining) = (1, 1);

@@ -1,6 +1,6 @@
 //! Training: to classify, and before that perhaps to continue a text.
 
-use crate::common::{letters, progress, say};
+use crate::common::{letters, profile, progress, say};
 use crate::data::{Data, LENGTH};
 use crate::model::Classifier;
 use anyhow::{Result, ensure};
@@ -110,6 +110,7 @@ fn learn_to_classify(model: &Classifier, recipe: &Recipe, data: &Data, rng: &mut
         rng.shuffle(&mut order);
         let mut total = 0.0;
         for rows in order.chunks(recipe.batch) {
+            let _step = profile::step();
             let batch = rows.len();
             let rows = Tensor::from_slice(rows, batch);
             let x = data.train.tokens.index_select(0, &rows); // [B, 20]

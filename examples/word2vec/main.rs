@@ -147,6 +147,7 @@ enum Objective {
 fn main() -> Result<()> {
     let cli = Cli::parse();
     let out = cli.common.out_dir("word2vec")?;
+    let _profiling = cli.common.profiling(&out);
     if let Some(Form::Tiny(tiny)) = &cli.form {
         return tiny::run(tiny, &cli.common, &out);
     }

@@ -1,7 +1,7 @@
 //! Two sentences, eleven words, fourteen pairs.
 
 use crate::common::plot::{Labels, Panel, Series, save};
-use crate::common::{Common, progress};
+use crate::common::{Common, profile, progress};
 use anyhow::{Result, ensure};
 use autograd::{Rng, Tensor, no_grad};
 use nn::optim::{AdamW, AdamWOptions, Optimizer};
@@ -154,6 +154,7 @@ pub fn run(tiny: &Tiny, common: &Common, out: &Path) -> Result<()> {
         for epoch in 1..=epochs {
             let mut total = 0.0;
             for &(word, neighbour) in &pairs {
+                let _step = profile::step();
                 let loss = model.loss(objective, word, neighbour);
                 adam.zero_grad();
                 loss.backward();

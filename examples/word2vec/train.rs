@@ -1,7 +1,7 @@
 //! The training loop.
 
 use crate::bag::{Bags, bag_mean};
-use crate::common::progress;
+use crate::common::{profile, progress};
 use crate::lists::Lists;
 use crate::logistic::logistic;
 use crate::softmax::softmax_loss;
@@ -123,6 +123,7 @@ pub fn train(
 
             let (mut sum, mut pairs) = (0.0, 0);
             for batch in &prepared {
+                let _step = profile::step();
                 let loss = model.loss(&sampler.ask, batch);
                 sgd.zero_grad();
                 loss.backward();
