@@ -11,7 +11,7 @@ mod report;
 mod times;
 
 use anyhow::{Context, Result, ensure};
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use programs::{Peer, Program, Setting};
 use std::path::PathBuf;
 use times::{Times, Turn};
@@ -31,7 +31,7 @@ const WORKLOADS: [&str; 8] = [
 /// Time a training step of this library and of others in turn, and draw the ratios
 #[derive(Parser, Debug)]
 struct Cli {
-    /// Whom to compare with; PyTorch if none is named
+    /// Whom to compare with; all that are installed, if none is named
     #[arg(long, value_enum, value_delimiter = ',')]
     peers: Vec<Peer>,
 
@@ -51,7 +51,7 @@ struct Cli {
     #[arg(long)]
     threads: Option<usize>,
 
-    /// The Python that has PyTorch
+    /// The Python that has PyTorch or JAX
     #[arg(long, value_name = "PROGRAM", default_value = "python3")]
     python: PathBuf,
 
@@ -68,7 +68,7 @@ fn main() -> Result<()> {
         cli.workloads = WORKLOADS.map(String::from).to_vec();
     }
     if cli.peers.is_empty() {
-        cli.peers = vec![Peer::Torch];
+        cli.peers = Peer::value_variants().to_vec();
     }
     let threads = match cli.threads {
         Some(threads) => threads,

@@ -13,6 +13,8 @@ use std::process::{Command, Stdio};
 pub enum Peer {
     /// PyTorch
     Torch,
+    /// JAX, compiled by XLA
+    Jax,
 }
 
 /// A command that times workloads.
@@ -34,6 +36,7 @@ impl Peer {
     pub fn find(self, python: &Path) -> Result<Program> {
         match self {
             Peer::Torch => script(python, "PyTorch", "torch", "torch_steps.py"),
+            Peer::Jax => script(python, "JAX", "jax", "jax_steps.py"),
         }
     }
 }
@@ -69,8 +72,8 @@ impl Program {
             .args(arguments)
             .arg(format!("--seconds={}", setting.seconds))
             .arg(workload)
-            // Rust's thread pools read the first, PyTorch and its libraries the others.
-            .envs([("RAYON_NUM_THREADS", &threads), ("OMP_NUM_THREADS", &threads), ("MKL_NUM_THREADS", &threads)])
+            // Rust's thread pools read the first, PyTorch the two of OpenMP and MKL, and JAX the last.
+            .envs(["RAYON_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"].map(|name| (name, &threads)))
             .stdin(Stdio::null())
             .output()
             .with_context(|| format!("cannot run {}", self.name))?;
@@ -112,8 +115,13 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_said() {
-        let error = Peer::Torch.find(Path::new("/no/such/python")).err().expect("there is none");
-        let words = format!("{error:#}");
-        assert!(words.starts_with("/no/such/python has no module torch (pip install torch; --python)"), "{words}");
+        for (peer, module) in [(Peer::Torch, "torch"), (Peer::Jax, "jax")] {
+            let error = peer.find(Path::new("/no/such/python")).err().expect("there is none");
+            let (words, expected) = (
+                format!("{error:#}"),
+                format!("/no/such/python has no module {module} (pip install {module}; --python)"),
+            );
+            assert!(words.starts_with(&expected), "{words}");
+        }
     }
 }
