@@ -258,13 +258,13 @@ impl Rows<'_> {
                     straight(a.part(at_a, start, len), b.part(at_b, start, len), c.part(at_c, start, len), out);
                 }
             } else {
-                for (row, [at_a, at_b, at_c]) in starts.by_ref().take(rows.len() / size).enumerate() {
-                    a.add_row(row * size, at_a, size);
-                    b.add_row(row * size, at_b, size);
-                    c.add_row(row * size, at_c, size);
+                let mut places = [[0; 3]; BLOCK];
+                let count = rows.len() / size;
+                for (place, start) in places.iter_mut().zip(starts.by_ref().take(count)) {
+                    *place = start;
                 }
-                let len = rows.len();
-                straight(a.rows(len), b.rows(len), c.rows(len), rows);
+                let places = &places[..count];
+                straight(a.rows(places, 0, size), b.rows(places, 1, size), c.rows(places, 2, size), rows);
             }
         }
     }
@@ -280,7 +280,7 @@ impl Rows<'_> {
             follows
         });
         if size_of::<T>() == 0 || stride == 1 && (together == 1 || dense) {
-            Side::Direct { data, start: 0 }
+            Side::Direct(data)
         } else {
             Side::Copied(Copied { data, stride, copy: [data[0]; BLOCK], repeated: (0, BLOCK) })
         }
@@ -290,11 +290,7 @@ impl Rows<'_> {
 /// An operand that hands out its elements side by side.
 enum Side<'a, T> {
     /// They lie so.
-    Direct {
-        data: &'a [T],
-        /// The first of the rows that were added last.
-        start: usize,
-    },
+    Direct(&'a [T]),
     /// They are copied.
     Copied(Copied<'a, T>),
 }
@@ -309,58 +305,53 @@ struct Copied<'a, T> {
 
 impl<T: Copy> Side<'_, T> {
     fn is_direct(&self) -> bool {
-        matches!(self, Side::Direct { .. })
+        matches!(self, Side::Direct(_))
     }
 
     /// Elements `start..start + len` of the row that begins at `at`.
     fn part(&mut self, at: usize, start: usize, len: usize) -> &[T] {
         match self {
-            Side::Direct { data, .. } => &data[at + start..at + start + len],
+            Side::Direct(data) => &data[at + start..at + start + len],
             Side::Copied(side) => side.part(at, start, len),
         }
     }
 
-    /// Takes the row of `size` elements that begins at `at` as the one from `to` on.
-    fn add_row(&mut self, to: usize, at: usize, size: usize) {
+    /// Rows of `size` elements, of which operand `index` begins at these places.
+    fn rows(&mut self, places: &[[usize; 3]], index: usize, size: usize) -> &[T] {
         match self {
-            Side::Direct { start, .. } if to == 0 => *start = at,
-            Side::Direct { .. } => {}
-            Side::Copied(side) => side.add_row(to, at, size),
-        }
-    }
-
-    /// The rows that were added, `len` elements.
-    fn rows(&self, len: usize) -> &[T] {
-        match self {
-            Side::Direct { data, start } => &data[*start..start + len],
-            Side::Copied(side) => &side.copy[..len],
+            Side::Direct(data) => &data[places[0][index]..][..places.len() * size],
+            Side::Copied(side) => {
+                for (row, place) in side.copy.chunks_exact_mut(size).zip(places) {
+                    copy_row(&side.data[place[index]..], side.stride, row);
+                }
+                &side.copy[..places.len() * size]
+            }
         }
     }
 }
 
 impl<T: Copy> Copied<'_, T> {
     fn part(&mut self, at: usize, start: usize, len: usize) -> &[T] {
+        let copy = &mut self.copy[..len];
         if self.stride > 0 {
-            self.add_row(0, at + start * self.stride, len);
-        } else {
-            let (held, count) = self.repeated;
-            if at != held || len > count {
-                self.add_row(0, at, len);
-                self.repeated = (at, len);
-            }
+            copy_row(&self.data[at + start * self.stride..], self.stride, copy);
+        } else if self.repeated.0 != at || self.repeated.1 < len {
+            copy.fill(self.data[at]);
+            self.repeated = (at, len);
         }
-        &self.copy[..len]
+        copy
     }
+}
 
-    fn add_row(&mut self, to: usize, at: usize, size: usize) {
-        let (row, stride) = (&mut self.copy[to..to + size], self.stride);
-        match stride {
-            0 => row.fill(self.data[at]),
-            1 => row.copy_from_slice(&self.data[at..at + size]),
-            _ => {
-                for (i, x) in row.iter_mut().enumerate() {
-                    *x = self.data[at + i * stride];
-                }
+/// `to[i] = from[i · stride]`
+#[inline]
+fn copy_row<T: Copy>(from: &[T], stride: usize, to: &mut [T]) {
+    match stride {
+        0 => to.fill(from[0]),
+        1 => to.copy_from_slice(&from[..to.len()]),
+        _ => {
+            for (i, to) in to.iter_mut().enumerate() {
+                *to = from[i * stride];
             }
         }
     }

@@ -84,9 +84,12 @@ impl PartOfSum<'_> {
         let Conv { out_channels, in_channels, output: [height, width], kernel, .. } = *self.conv;
         let (image, sample) = (x.len() / batch, dy.len() / batch);
         let (positions, depth, planes) = (self.conv.positions(), self.conv.depth(), &self.planes);
-        // Elements of a pixel's place are its channels.
-        let taps: Vec<usize> =
-            (0..self.conv.taps()).map(|i| planes.tap(i / kernel[1], i % kernel[1]) * in_channels).collect();
+        // Where neighbouring taps see neighbouring pixels, all taps of a row are neighbours.
+        let neighbours = if self.conv.stride[1] == 1 && self.conv.dilation[1] == 1 { kernel[1] } else { 1 };
+        let taps: Vec<usize> = (0..self.conv.taps())
+            .step_by(neighbours)
+            .map(|i| planes.tap(i / kernel[1], i % kernel[1]) * in_channels)
+            .collect();
         let windows: Vec<usize> = (0..self.samples * positions)
             .map(|i| (i / positions * planes.channel(), i % positions))
             .map(|(sample, i)| (sample + i / width % height * planes.row() + i % width) * in_channels)
@@ -97,7 +100,7 @@ impl PartOfSum<'_> {
             for (group, sum) in sum.chunks_exact_mut(out_channels * depth).enumerate() {
                 let pixels = by_pixel(planes, x, group, count);
                 let windows = &windows[..count * positions];
-                let seen = Windows { data: &pixels, taps: windows, starts: &taps, run: in_channels };
+                let seen = Windows { data: &pixels, taps: windows, starts: &taps, run: neighbours * in_channels };
                 let dy = &dy[group * out_channels * positions..];
                 let together = (count > 1).then(|| side_by_side(dy, [out_channels, positions], [count, sample]));
                 let dy = together.as_deref().unwrap_or(dy);
