@@ -50,6 +50,7 @@ impl<T: Float> Tensor<T> {
     ///
     /// # Panics
     /// If the shapes are others.
+    // ANCHOR: addmm
     #[track_caller]
     pub fn addmm(&self, b: &Tensor<T>, bias: &Tensor<T>) -> Tensor<T> {
         let a = self;
@@ -71,6 +72,7 @@ impl<T: Float> Tensor<T> {
             b: a.has_history().then(|| b.clone()),
         })
     }
+    // ANCHOR_END: addmm
 
     /// X·Wᵀ + bias, as `torch.nn.functional.linear`: `[…, in]`, `[out, in]` and `[out]` to `[…, out]`.
     ///
