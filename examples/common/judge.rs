@@ -34,10 +34,14 @@ impl Judge {
     /// The reader, from a file or trained now. A reader of one set does not judge another, so `of` names it.
     pub fn reader(&self, data: &Splits, of: &str, out: &Path, quick: bool) -> Result<Reader> {
         let mut recipe = Defaults::parse_from(["digits"]).recipe;
+        // The judge of a quick run reads hardly anything: it must not be found by a run that means it.
+        let of = if quick { format!("{of}-quick") } else { of.to_string() };
         let file = self.judge.clone().unwrap_or_else(|| out.join(format!("judge-{of}.safetensors")));
+        let share = |reader: &Reader| 100.0 * reader.accuracy(&data.test);
         if file.exists() || self.judge.is_some() {
             let reader = Reader::new(recipe.dropout, &mut autograd::Rng::seeded(0));
             load_module(&reader, &file).with_context(|| format!("the judge from {}", file.display()))?;
+            println!("the judge from {} reads {:.2} % of the test images right", file.display(), share(&reader));
             return Ok(reader);
         }
         if quick {
@@ -46,11 +50,7 @@ impl Judge {
         println!("a judge first: a network that reads the digits of the real images");
         let (reader, _) = train::run(&recipe, data, 0, None)?;
         save_module(&reader, &file)?;
-        println!(
-            "it reads {:.2} % of the test images right; saved as {}",
-            100.0 * reader.accuracy(&data.test),
-            file.display()
-        );
+        println!("it reads {:.2} % of the test images right; saved as {}", share(&reader), file.display());
         Ok(reader)
     }
 }

@@ -41,8 +41,9 @@ fn main() -> Result<()> {
     let mut recipe = cli.recipe.clone();
     if cli.common.quick {
         recipe.epochs = Some(1);
-        data.train.images = data.train.images.narrow(0, 0, 512);
-        data.train.labels = data.train.labels.narrow(0, 0, 512);
+        let few = 512.min(data.train.len());
+        data.train.images = data.train.images.narrow(0, 0, few);
+        data.train.labels = data.train.labels.narrow(0, 0, few);
     }
     println!("{} images to learn from, {} to judge by", data.train.len(), data.test.len());
     let start = Instant::now();

@@ -72,8 +72,9 @@ fn main() -> Result<()> {
     let (mut judged, mut walks) = (JUDGED, WALKS);
     if cli.common.quick {
         (epochs, judged, walks) = (1, 200, 50);
-        data.train.images = data.train.images.narrow(0, 0, 256);
-        data.train.labels = data.train.labels.narrow(0, 0, 256);
+        let few = 256.min(data.train.len());
+        data.train.images = data.train.images.narrow(0, 0, few);
+        data.train.labels = data.train.labels.narrow(0, 0, few);
     }
     let set = if cli.data.folder.is_some() { "mnist" } else { "small" };
     let reader = cli.judge.reader(&data, set, &out, cli.common.quick)?;
