@@ -62,13 +62,6 @@ impl<T: Plain> Buffer<T> {
         buffer.fill(value);
         buffer
     }
-
-    /// A buffer that holds a copy of `values`.
-    pub fn copy_of(values: &[T]) -> Self {
-        let mut buffer = Self::recycled(values.len());
-        buffer.copy_from_slice(values);
-        buffer
-    }
 }
 
 impl<T> Deref for Buffer<T> {

@@ -40,13 +40,6 @@ impl<T: Element> Clone for Tensor<T> {
 }
 
 impl<T: Element> Tensor<T> {
-    /// A row-major tensor on `buffer`, without history.
-    #[inline]
-    pub(crate) fn from_buffer(buffer: Buffer<T>, shape: Dims) -> Tensor<T> {
-        debug_assert_eq!(buffer.len(), shape.count());
-        Tensor { storage: Arc::new(buffer), layout: Layout::row_major(shape), history: History::NONE }
-    }
-
     /// The output of a kernel: `fill` writes all `shape.count()` elements.
     #[inline]
     pub(crate) fn build(shape: Dims, fill: impl FnOnce(&mut [T])) -> Tensor<T> {
@@ -68,7 +61,7 @@ impl<T: Element> Tensor<T> {
     fn fill(count: usize, shape: Dims, fill: impl FnOnce(&mut [T])) -> Tensor<T> {
         let mut buffer = Buffer::recycled(count);
         fill(&mut buffer);
-        Tensor::from_buffer(buffer, shape)
+        Tensor { storage: Arc::new(buffer), layout: Layout::row_major(shape), history: History::NONE }
     }
 
     /// One number as part of an operation.
