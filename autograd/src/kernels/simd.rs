@@ -24,19 +24,19 @@ pub fn vectorised<L: Loop>(body: L) -> L::Out {
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
-        unsafe fn avx512<L: Loop>(body: L) -> L::Out {
+        fn avx512<L: Loop>(body: L) -> L::Out {
             body.run()
         }
         #[target_feature(enable = "avx2,fma")]
-        unsafe fn avx2<L: Loop>(body: L) -> L::Out {
+        fn avx2<L: Loop>(body: L) -> L::Out {
             body.run()
         }
         if has_avx512() {
-            // SAFETY: just asked.
+            // SAFETY: the machine has what `avx512` is compiled for, as just asked.
             return unsafe { avx512(body) };
         }
         if has_avx2() {
-            // SAFETY: just asked.
+            // SAFETY: and here what `avx2` is.
             return unsafe { avx2(body) };
         }
     }
