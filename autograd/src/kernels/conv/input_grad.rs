@@ -50,6 +50,7 @@ impl Conv {
                 let several =
                     Windows { data: dy, taps: &channels_of_y, starts: &samples_of_y[..count], run: positions };
                 let product = match count {
+                    // A sample alone is a matrix as it lies, which is read with fewer steps.
                     1 => Gemm::new(weight, MatRef::row_major(dy, self.out_channels, positions)),
                     _ => Gemm::new(weight, &several as &dyn PackSource<T>),
                 };

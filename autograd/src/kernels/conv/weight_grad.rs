@@ -35,7 +35,7 @@ impl Conv {
         // Whole tasks, as many to each part.
         let of_part = count.div_ceil(parts) * samples;
         let mut sums = Buffer::<T>::recycled(self.batch.div_ceil(of_part) * dw.len());
-        let sum_of = PartOfSum { conv: self, planes: Planes::of(self), samples, isa, parallel: !share };
+        let sum_of = PartOfSum::new(self, isa, samples, !share);
         parallel::for_each_block(&mut sums, dw.len(), work, |part, sum| {
             let from = part * of_part;
             let batch = of_part.min(self.batch - from);
@@ -76,31 +76,43 @@ struct PartOfSum<'a> {
     isa: Isa,
     /// Whether each product is shared among threads.
     parallel: bool,
+    /// Where the first window sees the first tap of each run of neighbouring ones, in planes by pixel.
+    taps: Vec<usize>,
+    /// Elements of such a run.
+    run: usize,
+    /// Where each window begins.
+    windows: Vec<usize>,
 }
 
-impl PartOfSum<'_> {
-    /// Writes `[groups · O, taps, C]`, summed over the `batch` samples that `x` and `dy` have.
-    fn write<T: Float>(&self, [x, dy]: [&[T]; 2], batch: usize, sum: &mut [T]) {
-        let Conv { out_channels, in_channels, output: [height, width], kernel, .. } = *self.conv;
-        let (image, sample) = (x.len() / batch, dy.len() / batch);
-        let (positions, depth, planes) = (self.conv.positions(), self.conv.depth(), &self.planes);
+impl<'a> PartOfSum<'a> {
+    fn new(conv: &'a Conv, isa: Isa, samples: usize, parallel: bool) -> Self {
+        let Conv { in_channels, output: [height, width], kernel, stride, dilation, .. } = *conv;
+        let (planes, positions) = (Planes::of(conv), conv.positions());
         // Where neighbouring taps see neighbouring pixels, all taps of a row are neighbours.
-        let neighbours = if self.conv.stride[1] == 1 && self.conv.dilation[1] == 1 { kernel[1] } else { 1 };
-        let taps: Vec<usize> = (0..self.conv.taps())
+        let neighbours = if stride[1] == 1 && dilation[1] == 1 { kernel[1] } else { 1 };
+        let taps = (0..conv.taps())
             .step_by(neighbours)
             .map(|i| planes.tap(i / kernel[1], i % kernel[1]) * in_channels)
             .collect();
-        let windows: Vec<usize> = (0..self.samples * positions)
+        let windows = (0..samples * positions)
             .map(|i| (i / positions * planes.channel(), i % positions))
             .map(|(sample, i)| (sample + i / width % height * planes.row() + i % width) * in_channels)
             .collect();
+        PartOfSum { conv, planes, samples, isa, parallel, taps, run: neighbours * in_channels, windows }
+    }
+
+    /// Writes `[groups · O, taps, C]`, summed over the `batch` samples that `x` and `dy` have.
+    fn write<T: Float>(&self, [x, dy]: [&[T]; 2], batch: usize, sum: &mut [T]) {
+        let out_channels = self.conv.out_channels;
+        let (image, sample) = (x.len() / batch, dy.len() / batch);
+        let (positions, depth) = (self.conv.positions(), self.conv.depth());
         for from in (0..batch).step_by(self.samples) {
             let count = self.samples.min(batch - from);
             let (x, dy) = (&x[from * image..][..count * image], &dy[from * sample..][..count * sample]);
             for (group, sum) in sum.chunks_exact_mut(out_channels * depth).enumerate() {
-                let pixels = by_pixel(planes, x, group, count);
-                let windows = &windows[..count * positions];
-                let seen = Windows { data: &pixels, taps: windows, starts: &taps, run: neighbours * in_channels };
+                let pixels = by_pixel(&self.planes, x, group, count);
+                let windows = &self.windows[..count * positions];
+                let seen = Windows { data: &pixels, taps: windows, starts: &self.taps, run: self.run };
                 let dy = &dy[group * out_channels * positions..];
                 let together = (count > 1).then(|| side_by_side(dy, [out_channels, positions], [count, sample]));
                 let dy = together.as_deref().unwrap_or(dy);
