@@ -13,7 +13,7 @@
 
 use super::parallel;
 use super::simd::{Loop, vectorised};
-use super::strided::{Run, merged, offsets};
+use super::strided::{Run, copy_row, merged, offsets};
 
 /// A function of one element.
 pub trait Unary<T, U = T>: Copy + Send + Sync {
@@ -250,6 +250,8 @@ impl Rows<'_> {
         // Without a copy to make, a row is one part.
         let direct = a.is_direct() && b.is_direct() && c.is_direct();
         let part = if together == 1 && direct { size } else { BLOCK };
+        // Where the rows of a block begin.
+        let mut places = [[0; 3]; BLOCK];
         for rows in out.chunks_mut(together * size) {
             if together == 1 {
                 let Some([at_a, at_b, at_c]) = starts.next() else { return };
@@ -258,12 +260,11 @@ impl Rows<'_> {
                     straight(a.part(at_a, start, len), b.part(at_b, start, len), c.part(at_c, start, len), out);
                 }
             } else {
-                let mut places = [[0; 3]; BLOCK];
-                let count = rows.len() / size;
-                for (place, start) in places.iter_mut().zip(starts.by_ref().take(count)) {
+                let places = &mut places[..rows.len() / size];
+                for place in places.iter_mut() {
+                    let Some(start) = starts.next() else { return };
                     *place = start;
                 }
-                let places = &places[..count];
                 straight(a.rows(places, 0, size), b.rows(places, 1, size), c.rows(places, 2, size), rows);
             }
         }
@@ -340,20 +341,6 @@ impl<T: Copy> Copied<'_, T> {
             self.repeated = (at, len);
         }
         copy
-    }
-}
-
-/// `to[i] = from[i · stride]`
-#[inline]
-fn copy_row<T: Copy>(from: &[T], stride: usize, to: &mut [T]) {
-    match stride {
-        0 => to.fill(from[0]),
-        1 => to.copy_from_slice(&from[..to.len()]),
-        _ => {
-            for (i, to) in to.iter_mut().enumerate() {
-                *to = from[i * stride];
-            }
-        }
     }
 }
 

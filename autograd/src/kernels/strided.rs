@@ -126,17 +126,31 @@ pub fn copy<T: Copy + Send + Sync>(view: &[T], shape: &[usize], strides: &[usize
     super::parallel::for_each_rows(out, inner.size, |first, out| {
         let count = out.len() / inner.size;
         for (row, [at]) in out.chunks_exact_mut(inner.size).zip(offsets(outer, first..first + count)) {
-            match inner.strides[0] {
-                1 => row.copy_from_slice(&view[at..at + inner.size]),
-                0 => row.fill(view[at]),
-                stride => {
-                    for (i, x) in row.iter_mut().enumerate() {
-                        *x = view[at + i * stride];
-                    }
-                }
-            }
+            copy_row(&view[at..], inner.strides[0], row);
         }
     });
+}
+
+/// `to[i] = from[i · stride]`
+#[inline(always)]
+pub fn copy_row<T: Copy>(from: &[T], stride: usize, to: &mut [T]) {
+    match stride {
+        0 => to.fill(from[0]),
+        1 => to.copy_from_slice(&from[..to.len()]),
+        2 => {
+            // The compiler makes vectors of pairs. The last element may have no other half.
+            let Some((last, most)) = to.split_last_mut() else { return };
+            *last = from[2 * most.len()];
+            for (to, pair) in most.iter_mut().zip(from.chunks_exact(2)) {
+                *to = pair[0];
+            }
+        }
+        _ => {
+            for (i, to) in to.iter_mut().enumerate() {
+                *to = from[i * stride];
+            }
+        }
+    }
 }
 
 /// `out[r][c] = view[r + c·stride]` for rows of `width`, tile by tile.

@@ -16,6 +16,7 @@
 use super::Conv;
 use crate::kernels::element::Float;
 use crate::kernels::simd::{Loop, vectorised};
+use crate::kernels::strided::copy_row;
 use crate::memory::Buffer;
 use std::ops::Range;
 
@@ -125,7 +126,7 @@ impl<T: Float> Loop for Split<'_, T> {
                 };
                 to[..shown.start].fill(T::ZERO);
                 to[shown.end..].fill(T::ZERO);
-                take(&image[y * planes.conv.input[1] + pixel..], stride, &mut to[shown.clone()]);
+                copy_row(&image[y * planes.conv.input[1] + pixel..], stride, &mut to[shown.clone()]);
             }
         }
     }
@@ -150,27 +151,6 @@ impl<T: Float> Loop for Join<'_, T> {
                 let Some(y) = planes.image_row(row) else { continue };
                 let from = &from[(plane * height + row) * width..][..width];
                 put(&from[shown.clone()], stride, &mut image[y * planes.conv.input[1] + pixel..]);
-            }
-        }
-    }
-}
-
-/// `to[i] = from[i · stride]`
-#[inline(always)]
-fn take<T: Copy>(from: &[T], stride: usize, to: &mut [T]) {
-    match stride {
-        1 => to.copy_from_slice(&from[..to.len()]),
-        2 => {
-            // The compiler makes vectors of pairs. The last pixel may have no other half.
-            let Some((last, most)) = to.split_last_mut() else { return };
-            *last = from[2 * most.len()];
-            for (to, pair) in most.iter_mut().zip(from.chunks_exact(2)) {
-                *to = pair[0];
-            }
-        }
-        _ => {
-            for (i, to) in to.iter_mut().enumerate() {
-                *to = from[i * stride];
             }
         }
     }
