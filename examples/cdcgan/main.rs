@@ -69,21 +69,22 @@ fn main() -> Result<()> {
         data.train.images = data.train.images.narrow(0, 0, few);
         data.train.labels = data.train.labels.narrow(0, 0, few);
     }
+    let checkpoint = out.join("checkpoint.safetensors");
+    let terms = recipe.terms(data.train.len(), cli.common.seed);
+    if cli.resume {
+        gan.load(&checkpoint, &terms)?;
+        println!("going on after epoch {}", gan.history.len());
+    }
     let set = if cli.data.folder.is_some() { "mnist" } else { "small" };
     let reader = cli.judge.reader(&data, set, &out, cli.common.quick)?;
     let _profiling = cli.common.profiling(&out);
 
     println!("{} images to learn from", data.train.len());
     let start = Instant::now();
-    let checkpoint = out.join("checkpoint.safetensors");
-    if cli.resume {
-        gan.load(&checkpoint)?;
-        println!("going on after epoch {}", gan.history.len());
-    }
     let mut frames = Frames::new(cli.recipe.z, &out)?;
     train::run(&mut gan, &recipe, &data.train, cli.common.seed, |gan| {
         frames.add(gan)?;
-        gan.save(&checkpoint)
+        gan.save(&checkpoint, &terms)
     })?;
     let seconds = start.elapsed().as_secs_f64();
     frames.save()?;

@@ -2,6 +2,7 @@
 
 use crate::common::finite::finite;
 use crate::common::history::{history, put_history};
+use crate::common::resume::Terms;
 use crate::common::{profile, progress, say};
 use crate::networks::{CLASSES, Discriminator, Generator, one_hot_labels};
 use anyhow::{Result, ensure};
@@ -49,6 +50,12 @@ impl Recipe {
     pub fn sizes(&self, images: usize) -> (usize, usize) {
         let (epochs, batch) = if images > 10_000 { (10, 128) } else { (40, 32) };
         (self.epochs.unwrap_or(epochs), self.batch.unwrap_or(batch))
+    }
+
+    /// What a resumed training on so many images must share with the run that it goes on with.
+    pub fn terms(&self, images: usize, seed: u64) -> Terms {
+        let terms = Terms::on(images, "images to learn from").flag("--batch", self.sizes(images).1);
+        terms.flag("--lr", self.lr).flag("--beta1", self.beta1).flag("--z", self.z).flag("--seed", seed)
     }
 }
 
@@ -146,8 +153,9 @@ impl Gan {
         (images + 1.0) / 2.0
     }
 
-    pub fn save(&self, path: &Path) -> Result<()> {
+    pub fn save(&self, path: &Path, terms: &Terms) -> Result<()> {
         let mut checkpoint = Checkpoint::new();
+        terms.put(&mut checkpoint)?;
         checkpoint.put_module("generator", &self.generator);
         checkpoint.put_module("discriminator", &self.discriminator);
         checkpoint.put_state("adam_g", &self.adam_g.state());
@@ -157,8 +165,8 @@ impl Gan {
         Ok(checkpoint.write(path)?)
     }
 
-    pub fn load(&mut self, path: &Path) -> Result<()> {
-        let checkpoint = Checkpoint::read(path)?;
+    pub fn load(&mut self, path: &Path, terms: &Terms) -> Result<()> {
+        let checkpoint = terms.read(path)?;
         checkpoint.module("generator", &self.generator)?;
         checkpoint.module("discriminator", &self.discriminator)?;
         self.adam_g.load_state(&checkpoint.state("adam_g"))?;
@@ -180,7 +188,7 @@ pub fn run(
     let (epochs, batch) = recipe.sizes(data.len());
     let loader = Loader::new(data.dataset(), LoaderOptions { batch_size: batch, seed, ..Default::default() });
     let steps = loader.batches();
-    ensure!(gan.history.len() < epochs, "{} epochs are done already: --epochs more", gan.history.len());
+    recipe.terms(data.len(), seed).left(gan.history.len(), epochs)?;
     let bar = progress(epochs * steps, "cdcgan");
     bar.set_position((gan.history.len() * steps) as u64);
     for epoch in gan.history.len()..epochs {

@@ -2,6 +2,7 @@
 //! side by side in windows. Gradients flow back to the window's start; the state itself goes on into the next window, so
 //! the model has read all that stands before.
 
+use crate::common::resume::Terms;
 use crate::common::{letters, profile, progress, say};
 use crate::data::Data;
 use crate::language_model::Perplexity;
@@ -57,6 +58,14 @@ impl Recipe {
         ensure!(self.lr > 0.0 && self.weight_decay >= 0.0, "--lr must be above 0, --weight-decay not below");
         Ok(())
     }
+
+    /// What a resumed training on so many characters must share with the run that it goes on with.
+    fn terms(&self, characters: usize, seed: u64) -> Terms {
+        let terms = Terms::on(characters, "characters to learn from").scheduled(self.epochs);
+        let terms = terms.flag("--embedding", self.embedding).flag("--hidden", self.hidden);
+        let terms = terms.flag("--batch", self.batch).flag("--window", self.window).flag("--lr", self.lr);
+        terms.flag("--dropout", self.dropout).flag("--weight-decay", self.weight_decay).flag("--seed", seed)
+    }
 }
 
 /// A model, and what was measured on the way: after each epoch.
@@ -78,13 +87,14 @@ pub fn run(recipe: &Recipe, data: &Data, seed: u64, checkpoint: &Path, resume: b
     let steps = (data.train.len() / batch).saturating_sub(1) / window;
     ensure!(steps > 0, "{} characters are not enough for {batch} streams of {window}", data.train.len());
     let schedule = OneCycleLr { cycle_momentum: false, ..OneCycleLr::new(recipe.lr, recipe.epochs * steps) };
-    // What a checkpoint must share with this run, or it would not be the same run that goes on.
-    let signature = format!("{recipe:?}, {} characters", data.train.len());
+    let terms = recipe.terms(data.train.len(), seed);
     let mut trained = Trained { model, losses: Vec::new(), held_out: Vec::new() };
     if resume && checkpoint.exists() {
-        load(&mut trained, &mut adam, &mut rng, checkpoint, &signature)
-            .with_context(|| format!("cannot resume from {}", checkpoint.display()))?;
+        load(&mut trained, &mut adam, &mut rng, checkpoint, &terms)?;
         println!("seed {seed}: goes on after epoch {}", trained.losses.len());
+    } else if resume {
+        // Of several seeds, the run that is resumed may not have come to this one.
+        println!("seed {seed}: there is no {} yet; starts anew", checkpoint.display());
     }
     let bar = progress(recipe.epochs * steps, &format!("seed {seed}"));
     bar.inc((trained.losses.len() * steps) as u64);
@@ -127,7 +137,7 @@ pub fn run(recipe: &Recipe, data: &Data, seed: u64, checkpoint: &Path, resume: b
         model.train();
         trained.losses.push(total / steps as f64);
         trained.held_out.push(held_out.value());
-        save(&trained, &adam, &rng, checkpoint, &signature)?;
+        save(&trained, &adam, &rng, checkpoint, &terms)?;
     }
     bar.finish_and_clear();
     trained.model.eval();
@@ -135,22 +145,20 @@ pub fn run(recipe: &Recipe, data: &Data, seed: u64, checkpoint: &Path, resume: b
 }
 
 /// All that it takes to go on after this epoch.
-fn save(trained: &Trained, adam: &AdamW, rng: &Rng, path: &Path, signature: &str) -> Result<()> {
+fn save(trained: &Trained, adam: &AdamW, rng: &Rng, path: &Path, terms: &Terms) -> Result<()> {
     let mut checkpoint = Checkpoint::new();
+    terms.put(&mut checkpoint)?;
     checkpoint.put_module("model", &trained.model);
     checkpoint.put_state("optimizer", &adam.state());
     checkpoint.put_rng("rng", rng);
-    checkpoint.put_text("recipe", signature);
     let numbers = |values: &[f64]| values.iter().map(f64::to_string).collect::<Vec<_>>().join(" ");
     checkpoint.put_text("losses", numbers(&trained.losses));
     checkpoint.put_text("held_out", numbers(&trained.held_out));
     Ok(checkpoint.write(path)?)
 }
 
-fn load(trained: &mut Trained, adam: &mut AdamW, rng: &mut Rng, path: &Path, signature: &str) -> Result<()> {
-    let checkpoint = Checkpoint::read(path)?;
-    let theirs = checkpoint.text("recipe").context("it does not say of which recipe it is")?;
-    ensure!(theirs == signature, "it is of another run: {theirs}\nand this is: {signature}");
+fn load(trained: &mut Trained, adam: &mut AdamW, rng: &mut Rng, path: &Path, terms: &Terms) -> Result<()> {
+    let checkpoint = terms.read(path)?;
     checkpoint.module("model", &trained.model)?;
     adam.load_state(&checkpoint.state("optimizer"))?;
     *rng = checkpoint.rng("rng")?;

@@ -12,6 +12,7 @@ pub mod letters;
 pub mod pca;
 pub mod plot;
 pub mod profile;
+pub mod resume;
 pub mod sheet;
 pub mod strips;
 

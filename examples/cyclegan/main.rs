@@ -58,25 +58,25 @@ fn main() -> Result<()> {
             part.labels = part.labels.narrow(0, 0, count.min(part.len()));
         }
     }
+    let sides = recipe.side.sides(&data.train.images, recipe.radius);
+    let mut gan = CycleGan::new(&recipe, cli.common.seed);
+    let checkpoint = out.join("checkpoint.safetensors");
+    let terms = recipe.terms(sides[0].size(0), cli.common.seed);
+    if cli.resume {
+        gan.load(&checkpoint, &terms)?;
+    }
     let set = if cli.data.folder.is_some() { "mnist" } else { "small" };
     let reader = cli.judge.reader(&data, set, &out, cli.common.quick)?;
     let _profiling = cli.common.profiling(&out);
 
     let names = recipe.side.names();
-    let sides = recipe.side.sides(&data.train.images, recipe.radius);
     println!("{} digits are {}, {} others are {}", sides[0].size(0), names[0], sides[1].size(0), names[1]);
     // To measure only: each test digit on both sides.
     let test = [data.test.images.clone(), recipe.side.of(&data.test.images, recipe.radius)];
     let probe = [0, 1].map(|side| test[side].narrow(0, 0, PROBED.min(data.test.len())));
 
     let start = Instant::now();
-    let mut gan = CycleGan::new(&recipe, cli.common.seed);
-    let checkpoint = out.join("checkpoint.safetensors");
-    if cli.resume {
-        gan.load(&checkpoint)?;
-        println!("going on after epoch {}", gan.history.len());
-    }
-    train::run(&mut gan, &sides, &probe, cli.common.seed, |gan| gan.save(&checkpoint))?;
+    train::run(&mut gan, &sides, &probe, cli.common.seed, |gan| gan.save(&checkpoint, &terms))?;
     let seconds = start.elapsed().as_secs_f64();
 
     let journeys = Journey::both(&test, &gan.generators);

@@ -3,6 +3,7 @@
 use crate::buffer::ImageBuffer;
 use crate::common::finite::finite;
 use crate::common::history::{history, put_history};
+use crate::common::resume::Terms;
 use crate::common::{profile, progress, say};
 use crate::measure::translated;
 use crate::networks::{Discriminator, Discriminators, Generator, Generators};
@@ -110,6 +111,26 @@ impl Recipe {
     fn passes(&self, images: usize) -> usize {
         self.epochs.unwrap_or(if images > 5_000 { 2 } else { 20 })
     }
+
+    /// The learning rate after this share of the training: as it is for the first half, then down to 0.
+    fn lr_at(&self, done: f64) -> f64 {
+        self.lr * (2.0 * (1.0 - done)).min(1.0)
+    }
+
+    /// What a resumed training on so many images of a side must share with the run that it goes on with. It may
+    /// have more epochs: its learning rate is then that of the longer training, be it higher than it came to be.
+    pub fn terms(&self, images: usize, seed: u64) -> Terms {
+        let terms = Terms::on(images, "images of a side").flag("--side", name(self.side));
+        let terms = terms.flag("--radius", self.radius).flag("--batch", self.batch).flag("--lr", self.lr);
+        let terms = terms.flag("--beta1", self.beta1).flag("--loss", name(self.loss)).flag("--cycle", self.cycle);
+        let terms = terms.flag("--identity", self.identity).flag("--buffer", self.buffer);
+        terms.flag("--width", self.width).flag("--residuals", self.residuals).flag("--seed", seed)
+    }
+}
+
+/// What a flag calls this choice.
+fn name(choice: impl ValueEnum) -> String {
+    choice.to_possible_value().map(|value| value.get_name().to_string()).unwrap_or_default()
 }
 
 /// What was measured in one pass, each the mean over its steps, and how far the translations of some test images are
@@ -231,8 +252,9 @@ impl CycleGan {
     }
     // ANCHOR_END: step
 
-    pub fn save(&self, path: &Path) -> Result<()> {
+    pub fn save(&self, path: &Path, terms: &Terms) -> Result<()> {
         let mut checkpoint = Checkpoint::new();
+        terms.put(&mut checkpoint)?;
         checkpoint.put_module("generators", &self.generators);
         checkpoint.put_module("discriminators", &self.discriminators);
         checkpoint.put_state("adam_g", &self.adam_g.state());
@@ -244,8 +266,8 @@ impl CycleGan {
         Ok(checkpoint.write(path)?)
     }
 
-    pub fn load(&mut self, path: &Path) -> Result<()> {
-        let checkpoint = Checkpoint::read(path)?;
+    pub fn load(&mut self, path: &Path, terms: &Terms) -> Result<()> {
+        let checkpoint = terms.read(path)?;
         checkpoint.module("generators", &self.generators)?;
         checkpoint.module("discriminators", &self.discriminators)?;
         self.adam_g.load_state(&checkpoint.state("adam_g"))?;
@@ -281,7 +303,11 @@ pub fn run(
     let (a, b) = (loader(side_a, recipe.batch, seed), loader(side_b, recipe.batch, seed + 1));
     let (epochs, steps) = (recipe.passes(side_a.size(0)), a.batches().min(b.batches()));
     ensure!(steps > 0, "--batch {}: more than the {} images of a side", recipe.batch, side_b.size(0));
-    ensure!(gan.history.len() < epochs, "{} epochs are done already: --epochs more", gan.history.len());
+    recipe.terms(side_a.size(0), seed).left(gan.history.len(), epochs)?;
+    if !gan.history.is_empty() {
+        let (done, lr) = (gan.history.len(), recipe.lr_at(gan.history.len() as f64 / epochs as f64));
+        println!("going on after epoch {done} of {epochs}, with their learning rate there: {lr:.2e}");
+    }
     let bar = progress(epochs * steps, "cyclegan");
     bar.set_position((gan.history.len() * steps) as u64);
     for epoch in gan.history.len()..epochs {
@@ -290,8 +316,7 @@ pub fn run(
         for (step, ((a, _), (b, _))) in a.epoch(epoch as u64).zip(b.epoch(epoch as u64)).enumerate() {
             let _step = profile::step();
             let number = epoch * steps + step;
-            let left = 1.0 - number as f64 / (epochs * steps) as f64;
-            let lr = recipe.lr * (2.0 * left).min(1.0);
+            let lr = recipe.lr_at(number as f64 / (epochs * steps) as f64);
             gan.adam_g.set_lr(lr);
             gan.adam_d.set_lr(lr);
             let measured = gan.step(&(a * 2.0 - 1.0), &(b * 2.0 - 1.0), number)?;
@@ -341,16 +366,21 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let path = |gan: &CycleGan| folder.join(format!("{}.safetensors", gan.history.len()));
         let mut whole = CycleGan::new(&recipe, 5);
-        run(&mut whole, &sides, &sides, 5, |gan| gan.save(&path(gan))).unwrap();
+        let terms = recipe.terms(6, 5);
+        run(&mut whole, &sides, &sides, 5, |gan| gan.save(&path(gan), &terms)).unwrap();
         let mut resumed = CycleGan::new(&recipe, 6);
-        resumed.load(&folder.join("1.safetensors")).unwrap();
+        resumed.load(&folder.join("1.safetensors"), &terms).unwrap();
         run(&mut resumed, &sides, &sides, 5, |_| Ok(())).unwrap();
         for ((name, left), (_, right)) in whole.generators.state().into_iter().zip(resumed.generators.state()) {
             assert_eq!(left.to_vec(), right.to_vec(), "{name}");
         }
         assert_eq!(whole.history[1].numbers(), resumed.history[1].numbers());
         let error = run(&mut resumed, &sides, &sides, 5, |_| Ok(())).unwrap_err().to_string();
-        assert_eq!(error, "2 epochs are done already: --epochs more");
+        assert_eq!(error, "--resume: 2 of 2 epochs are done: give more --epochs");
+        // The buffer of another run, or half of it, would be another training.
+        let other = Recipe { buffer: 2, ..recipe };
+        let error = resumed.load(&folder.join("1.safetensors"), &other.terms(6, 5)).unwrap_err();
+        assert!(format!("{error:#}").contains("had --buffer 3, and this one has --buffer 2."), "{error:#}");
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -3,6 +3,7 @@
 use crate::common::finite::finite;
 use crate::common::history::{history, put_history};
 use crate::common::judge::model::Reader;
+use crate::common::resume::Terms;
 use crate::common::{profile, progress, say};
 use anyhow::{Result, ensure};
 use autograd::Rng;
@@ -50,6 +51,13 @@ impl Recipe {
         let (epochs, batch) = if images > 10_000 { (4, 128) } else { (20, 32) };
         (self.epochs.unwrap_or(epochs), self.batch.unwrap_or(batch))
     }
+
+    /// What a resumed training on so many images must share with the run that it goes on with.
+    fn terms(&self, images: usize, seed: u64) -> Terms {
+        let (epochs, batch) = self.sizes(images);
+        let terms = Terms::on(images, "images to learn from").scheduled(epochs).flag("--batch", batch);
+        terms.flag("--lr", self.lr).flag("--dropout", self.dropout).flag("--shift", self.shift).flag("--seed", seed)
+    }
 }
 
 /// What was measured in one pass.
@@ -57,6 +65,15 @@ pub struct Epoch {
     pub loss: f64,
     /// Share of the test images that are read right.
     pub accuracy: f64,
+}
+
+/// A reader and all that training it needs.
+struct Training {
+    reader: Reader,
+    adam: AdamW,
+    schedule: Scheduler<OneCycleLr>,
+    rng: Rng,
+    history: Vec<Epoch>,
 }
 
 /// Trains a reader, from `checkpoint` on if that is there and wanted; after each epoch it is written.
@@ -74,27 +91,30 @@ pub fn run(
     let options = AdamWOptions { lr: recipe.lr, weight_decay: 1e-2, ..Default::default() };
     let mut adam = AdamW::new(reader.named_parameters(), options);
     let cycle = OneCycleLr { cycle_momentum: false, ..OneCycleLr::new(recipe.lr, steps) };
-    let mut schedule = Scheduler::new(cycle, &mut adam);
-    let mut history = Vec::new();
+    let schedule = Scheduler::new(cycle, &mut adam);
+    let mut training = Training { reader, adam, schedule, rng, history: Vec::new() };
+    let terms = recipe.terms(data.train.len(), seed);
     if let Some((path, true)) = checkpoint {
-        history = resume(path, &reader, &mut adam, &mut schedule, &mut rng)?;
-        ensure!(history.len() < epochs, "{} has {} epochs already: --epochs more", path.display(), history.len());
+        training.load(path, &terms)?;
+        terms.left(training.history.len(), epochs)?;
+        println!("going on after epoch {}", training.history.len());
     }
     let bar = progress(steps, "digits");
-    bar.set_position((history.len() * loader.batches()) as u64);
-    for epoch in history.len()..epochs {
+    bar.set_position((training.history.len() * loader.batches()) as u64);
+    for epoch in training.history.len()..epochs {
+        let Training { reader, adam, schedule, rng, history } = &mut training;
         let start = Instant::now();
         let mut total = 0.0;
         for (step, (x, y)) in loader.epoch(epoch as u64).enumerate() {
             let _step = profile::step();
-            let x = random_shift(&x, recipe.shift, Border::Zero, &mut rng); // [B, 1, 28, 28]
+            let x = random_shift(&x, recipe.shift, Border::Zero, rng); // [B, 1, 28, 28]
             let loss = || reader.forward(&x).cross_entropy(&y); // [B, 10] against [B]
             let value = loss();
             finite(&value, "the loss", epoch * loader.batches() + step, || loss().backward())?;
             adam.zero_grad();
             value.backward();
             adam.step();
-            schedule.step(&mut adam);
+            schedule.step(adam);
             total += f64::from(value.item());
             bar.inc(1);
         }
@@ -103,42 +123,33 @@ pub fn run(
         say(&bar, format!("epoch {:3}  loss {loss:.4}  test accuracy {accuracy:.4}  {seconds:.1} s", epoch + 1));
         history.push(Epoch { loss, accuracy });
         if let Some((path, _)) = checkpoint {
-            save(path, &reader, &adam, &schedule, &rng, &history)?;
+            training.save(path, &terms)?;
         }
     }
     bar.finish_and_clear();
-    Ok((reader, history))
+    Ok((training.reader, training.history))
 }
 
-fn save(
-    path: &Path,
-    reader: &Reader,
-    adam: &AdamW,
-    schedule: &Scheduler<OneCycleLr>,
-    rng: &Rng,
-    history: &[Epoch],
-) -> Result<()> {
-    let mut checkpoint = Checkpoint::new();
-    checkpoint.put_module("model", reader);
-    checkpoint.put_state("optimizer", &adam.state());
-    checkpoint.put_state("scheduler", &schedule.state());
-    checkpoint.put_rng("rng", rng);
-    put_history(&mut checkpoint, history.iter().map(|epoch| [epoch.loss, epoch.accuracy]))?;
-    Ok(checkpoint.write(path)?)
-}
+impl Training {
+    fn save(&self, path: &Path, terms: &Terms) -> Result<()> {
+        let mut checkpoint = Checkpoint::new();
+        terms.put(&mut checkpoint)?;
+        checkpoint.put_module("model", &self.reader);
+        checkpoint.put_state("optimizer", &self.adam.state());
+        checkpoint.put_state("scheduler", &self.schedule.state());
+        checkpoint.put_rng("rng", &self.rng);
+        put_history(&mut checkpoint, self.history.iter().map(|epoch| [epoch.loss, epoch.accuracy]))?;
+        Ok(checkpoint.write(path)?)
+    }
 
-fn resume(
-    path: &Path,
-    reader: &Reader,
-    adam: &mut AdamW,
-    schedule: &mut Scheduler<OneCycleLr>,
-    rng: &mut Rng,
-) -> Result<Vec<Epoch>> {
-    let checkpoint = Checkpoint::read(path)?;
-    checkpoint.module("model", reader)?;
-    adam.load_state(&checkpoint.state("optimizer"))?;
-    schedule.load_state(&checkpoint.state("scheduler"), adam)?;
-    *rng = checkpoint.rng("rng")?;
-    let epochs = history(&checkpoint, path)?;
-    Ok(epochs.into_iter().map(|[loss, accuracy]| Epoch { loss, accuracy }).collect())
+    fn load(&mut self, path: &Path, terms: &Terms) -> Result<()> {
+        let checkpoint = terms.read(path)?;
+        checkpoint.module("model", &self.reader)?;
+        self.adam.load_state(&checkpoint.state("optimizer"))?;
+        self.schedule.load_state(&checkpoint.state("scheduler"), &mut self.adam)?;
+        self.rng = checkpoint.rng("rng")?;
+        let epochs = history(&checkpoint, path)?;
+        self.history = epochs.into_iter().map(|[loss, accuracy]| Epoch { loss, accuracy }).collect();
+        Ok(())
+    }
 }

@@ -76,26 +76,27 @@ fn main() -> Result<()> {
         data.train.images = data.train.images.narrow(0, 0, few);
         data.train.labels = data.train.labels.narrow(0, 0, few);
     }
+    let mut gan = Gan::new(&cli.recipe, seed);
+    let checkpoint = out.join("checkpoint.safetensors");
+    let terms = cli.recipe.terms(data.train.len(), seed);
+    if cli.resume {
+        gan.load(&checkpoint, &terms)?;
+        println!("going on after epoch {}", gan.history.len());
+    }
     let set = if cli.data.folder.is_some() { "mnist" } else { "small" };
     let reader = cli.judge.reader(&data, set, &out, cli.common.quick)?;
     let _profiling = cli.common.profiling(&out);
 
     let start = Instant::now();
-    let mut gan = Gan::new(&cli.recipe, seed);
     let weights = out.join("generator.safetensors");
     if cli.evaluate {
         load_module(&gan.average, &weights).with_context(|| "no generator to paint with: train one first")?;
     } else {
         println!("{} images to learn from", data.train.len());
-        let checkpoint = out.join("checkpoint.safetensors");
-        if cli.resume {
-            gan.load(&checkpoint)?;
-            println!("going on after epoch {}", gan.history.len());
-        }
         let mut frames = Frames::new(cli.recipe.width, &out);
         train::run(&mut gan, epochs, &data.train, seed, |gan| {
             frames.add(gan)?;
-            gan.save(&checkpoint)
+            gan.save(&checkpoint, &terms)
         })?;
         frames.save()?;
         report::curves(&gan.history, &out)?;

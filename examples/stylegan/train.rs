@@ -2,6 +2,7 @@
 
 use crate::common::finite::finite;
 use crate::common::history::{history, put_history};
+use crate::common::resume::Terms;
 use crate::common::{profile, progress, say};
 use crate::networks::{Discriminator, Generator, LAYERS, draw_noise, everywhere};
 use anyhow::{Result, ensure};
@@ -70,6 +71,14 @@ impl Recipe {
     /// Epochs for a set of so many images.
     pub fn epochs(&self, images: usize) -> usize {
         self.epochs.unwrap_or(if images > 10_000 { 1 } else { 29 })
+    }
+
+    /// What a resumed training on so many images must share with the run that it goes on with.
+    pub fn terms(&self, images: usize, seed: u64) -> Terms {
+        let terms = Terms::on(images, "images to learn from").flag("--batch", self.batch).flag("--lr", self.lr);
+        let terms = terms.flag("--mapping-pace", self.mapping_pace).flag("--width", self.width);
+        let terms = terms.flag("--gamma", self.gamma).flag("--r1-every", self.r1_every);
+        terms.flag("--mixing", self.mixing).flag("--average", self.average).flag("--seed", seed)
     }
 }
 
@@ -181,8 +190,9 @@ impl Gan {
     }
     // ANCHOR_END: step
 
-    pub fn save(&self, path: &Path) -> Result<()> {
+    pub fn save(&self, path: &Path, terms: &Terms) -> Result<()> {
         let mut checkpoint = Checkpoint::new();
+        terms.put(&mut checkpoint)?;
         checkpoint.put_module("generator", &self.generator);
         checkpoint.put_module("discriminator", &self.discriminator);
         checkpoint.put_module("average", &self.average);
@@ -193,8 +203,8 @@ impl Gan {
         Ok(checkpoint.write(path)?)
     }
 
-    pub fn load(&mut self, path: &Path) -> Result<()> {
-        let checkpoint = Checkpoint::read(path)?;
+    pub fn load(&mut self, path: &Path, terms: &Terms) -> Result<()> {
+        let checkpoint = terms.read(path)?;
         checkpoint.module("generator", &self.generator)?;
         checkpoint.module("discriminator", &self.discriminator)?;
         checkpoint.module("average", &self.average)?;
@@ -237,7 +247,7 @@ pub fn run(
     let options = LoaderOptions { batch_size: gan.recipe.batch, seed, ..Default::default() };
     let loader = Loader::new(data.dataset(), options);
     let steps = loader.batches();
-    ensure!(gan.history.len() < epochs, "{} epochs are done already: --epochs more", gan.history.len());
+    gan.recipe.terms(data.len(), seed).left(gan.history.len(), epochs)?;
     let bar = progress(epochs * steps, "stylegan");
     bar.set_position((gan.history.len() * steps) as u64);
     for epoch in gan.history.len()..epochs {
