@@ -11,7 +11,7 @@ use anyhow::Result;
 use autograd::{Rng, Tensor, no_grad};
 use clap::Parser;
 use common::plot::{Labels, Panel, Series, save};
-use common::{Common, profile, progress};
+use common::{Common, flags, profile, progress};
 use nn::optim::{Adam, AdamOptions, Optimizer};
 use nn::{Embedding, Linear, Module, impl_module};
 use std::time::Instant;
@@ -23,19 +23,19 @@ struct Cli {
     common: Common,
 
     /// Sequences to train on
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 1000, value_parser = flags::count)]
     sequences: usize,
 
     /// Passes over all of them
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = flags::count)]
     epochs: usize,
 
     /// Sequences in a step
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, default_value_t = 32, value_parser = flags::count)]
     batch: usize,
 
     /// Learning rate of Adam
-    #[arg(long, default_value_t = 1e-3)]
+    #[arg(long, default_value_t = 1e-3, value_parser = flags::positive::<f32>)]
     lr: f32,
 }
 

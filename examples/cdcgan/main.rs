@@ -55,7 +55,6 @@ struct Cli {
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
-    cli.recipe.check()?;
     let out = cli.common.out_dir("cdcgan")?;
     let mut gan = Gan::new(&cli.recipe, cli.common.seed);
     if let Some(digits) = &cli.generate {

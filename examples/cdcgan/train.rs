@@ -3,9 +3,9 @@
 use crate::common::finite::finite;
 use crate::common::history::{history, put_history};
 use crate::common::resume::Terms;
-use crate::common::{profile, progress, say};
+use crate::common::{flags, profile, progress, say};
 use crate::networks::{CLASSES, Discriminator, Generator, one_hot_labels};
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use autograd::{Rng, Tensor, no_grad};
 use nn::Module;
 use nn::checkpoint::Checkpoint;
@@ -18,34 +18,27 @@ use std::time::Instant;
 #[derive(clap::Args, Clone, Debug)]
 pub struct Recipe {
     /// Passes over the images [default: 10 of MNIST, 40 of the small set]
-    #[arg(long)]
+    #[arg(long, value_parser = flags::count)]
     pub epochs: Option<usize>,
 
     /// Images in a step [default: 128 of MNIST, 32 of the small set]
-    #[arg(long)]
+    #[arg(long, value_parser = flags::count)]
     pub batch: Option<usize>,
 
     /// Learning rate of both networks
-    #[arg(long, default_value_t = 2e-4)]
+    #[arg(long, default_value_t = 2e-4, value_parser = flags::positive::<f64>)]
     pub lr: f64,
 
     /// Adam's first decay rate
-    #[arg(long, default_value_t = 0.5)]
+    #[arg(long, default_value_t = 0.5, value_parser = flags::share::<f64>)]
     pub beta1: f64,
 
     /// Numbers of noise that an image is painted from
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 64, value_parser = flags::count)]
     pub z: usize,
 }
 
 impl Recipe {
-    pub fn check(&self) -> Result<()> {
-        ensure!(self.epochs != Some(0) && self.batch != Some(0), "--epochs and --batch must be at least 1");
-        ensure!(self.z > 0, "--z must be at least 1");
-        ensure!(self.lr > 0.0 && (0.0..1.0).contains(&self.beta1), "--lr must be above 0, --beta1 from 0 to below 1");
-        Ok(())
-    }
-
     /// Epochs and batch for a set of so many images.
     pub fn sizes(&self, images: usize) -> (usize, usize) {
         let (epochs, batch) = if images > 10_000 { (10, 128) } else { (40, 32) };

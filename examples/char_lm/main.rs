@@ -15,7 +15,7 @@ mod train;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use common::{Output, letters};
+use common::{Output, flags, letters};
 use data::Data;
 use language_model::{LanguageModel, Perplexity, Uniform};
 use model::CharLstm;
@@ -35,7 +35,7 @@ struct Cli {
     seed: Option<u64>,
 
     /// A folder with text8-100k.txt and text8-dev.txt, or any text file, instead of the King James Bible
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = flags::existing)]
     data: Option<PathBuf>,
 
     /// Go on with this text, with the weights in the output folder, and train nothing
@@ -47,7 +47,7 @@ struct Cli {
     length: usize,
 
     /// Below 1 samples are likelier and duller, above 1 wilder
-    #[arg(long, default_value_t = 0.8)]
+    #[arg(long, default_value_t = 0.8, value_parser = flags::positive::<f64>)]
     temperature: f64,
 
     /// Go on from the last checkpoint in the output folder
@@ -64,8 +64,6 @@ struct Cli {
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
-    cli.recipe.check()?;
-    anyhow::ensure!(cli.temperature > 0.0, "--temperature {}: it must be above 0", cli.temperature);
     let out = cli.output.out_dir("char_lm")?;
     let _profiling = cli.output.profiling(&out);
     let weights = out.join("model.safetensors");

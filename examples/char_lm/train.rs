@@ -3,7 +3,7 @@
 //! the model has read all that stands before.
 
 use crate::common::resume::Terms;
-use crate::common::{letters, profile, progress, say};
+use crate::common::{flags, letters, profile, progress, say};
 use crate::data::Data;
 use crate::language_model::Perplexity;
 use crate::model::CharLstm;
@@ -18,47 +18,39 @@ use std::path::Path;
 #[derive(clap::Args, Clone, Debug)]
 pub struct Recipe {
     /// Numbers that stand for a character
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 64, value_parser = flags::count)]
     pub embedding: usize,
 
     /// Hidden units of the LSTM
-    #[arg(long, default_value_t = 256)]
+    #[arg(long, default_value_t = 256, value_parser = flags::count)]
     pub hidden: usize,
 
     /// Passes over the text
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = flags::count)]
     pub epochs: usize,
 
     /// Streams that are read side by side
-    #[arg(long, default_value_t = 16)]
+    #[arg(long, default_value_t = 16, value_parser = flags::count)]
     pub batch: usize,
 
     /// Characters in a window: how far gradients flow back
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, default_value_t = 32, value_parser = flags::count)]
     pub window: usize,
 
     /// The highest learning rate of the one-cycle schedule
-    #[arg(long, default_value_t = 5e-3)]
+    #[arg(long, default_value_t = 5e-3, value_parser = flags::positive::<f64>)]
     pub lr: f64,
 
     /// Share of embeddings and hidden states that dropout zeroes
-    #[arg(long, default_value_t = 0.2)]
+    #[arg(long, default_value_t = 0.2, value_parser = flags::share::<f64>)]
     pub dropout: f64,
 
     /// Decoupled weight decay
-    #[arg(long, default_value_t = 1e-2)]
+    #[arg(long, default_value_t = 1e-2, value_parser = flags::not_negative::<f64>)]
     pub weight_decay: f64,
 }
 
 impl Recipe {
-    pub fn check(&self) -> Result<()> {
-        let counts = [self.embedding, self.hidden, self.epochs, self.batch, self.window];
-        ensure!(!counts.contains(&0), "--embedding, --hidden, --epochs, --batch and --window must be at least 1");
-        ensure!((0.0..1.0).contains(&self.dropout), "--dropout {}: it must be at least 0 and below 1", self.dropout);
-        ensure!(self.lr > 0.0 && self.weight_decay >= 0.0, "--lr must be above 0, --weight-decay not below");
-        Ok(())
-    }
-
     /// What a resumed training on so many characters must share with the run that it goes on with.
     fn terms(&self, characters: usize, seed: u64) -> Terms {
         let terms = Terms::on(characters, "characters to learn from").scheduled(self.epochs);

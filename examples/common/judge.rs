@@ -19,7 +19,7 @@ use train::Recipe;
 #[derive(clap::Args, Clone, Debug)]
 pub struct Judge {
     /// Weights that `digits` saved [default: those in the output folder; if there are none, a reader is trained first]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = super::flags::existing)]
     pub judge: Option<PathBuf>,
 }
 

@@ -5,6 +5,7 @@
 pub mod books;
 pub mod digits;
 pub mod finite;
+pub mod flags;
 pub mod frechet;
 pub mod history;
 pub mod judge;

@@ -47,7 +47,6 @@ struct Cli {
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
-    cli.recipe.check()?;
     let out = cli.common.out_dir("cyclegan")?;
     let mut data = cli.data.load()?;
     let mut recipe = cli.recipe.clone();

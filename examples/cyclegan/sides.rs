@@ -1,6 +1,6 @@
 //! The two sides, made of real digits: A is as they were written, B is bold or outlined.
 
-use anyhow::{Result, ensure};
+use crate::common::flags;
 use autograd::Tensor;
 use clap::ValueEnum;
 
@@ -59,10 +59,9 @@ fn dilated(images: &Tensor, radius: f64) -> Tensor {
 }
 // ANCHOR_END: dilated
 
-/// An error if this is no radius of a disc that makes something bolder.
-pub fn check(radius: f64) -> Result<()> {
-    ensure!((1.0..=5.0).contains(&radius), "--radius {radius}: it must be from 1 to 5 pixels");
-    Ok(())
+/// The radius of a disc that makes something bolder.
+pub fn radius(text: &str) -> Result<f64, String> {
+    flags::number(text, "from 1 to 5", |radius| (1.0..=5.0).contains(&radius))
 }
 
 #[cfg(test)]
@@ -107,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_radius_of_nothing_is_refused() {
-        assert!(check(0.5).unwrap_err().to_string().contains("--radius 0.5: it must be from 1"));
-        assert!(check(f64::NAN).is_err() && check(1.0).is_ok());
+        assert_eq!(radius("0.5").unwrap_err(), "it must be a number, from 1 to 5");
+        assert!(radius("nan").is_err() && radius("1").is_ok());
     }
 }

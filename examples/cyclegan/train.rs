@@ -4,7 +4,7 @@ use crate::buffer::ImageBuffer;
 use crate::common::finite::finite;
 use crate::common::history::{history, put_history};
 use crate::common::resume::Terms;
-use crate::common::{profile, progress, say};
+use crate::common::{flags, profile, progress, say};
 use crate::measure::translated;
 use crate::networks::{Discriminator, Discriminators, Generator, Generators};
 use crate::sides::{self, Style};
@@ -53,23 +53,23 @@ pub struct Recipe {
     pub side: Style,
 
     /// Pixels that side B's pen is thicker by at each side
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, value_parser = sides::radius)]
     pub radius: f64,
 
     /// Passes over the images [default: 2 of MNIST, 20 of the small set]
-    #[arg(long)]
+    #[arg(long, value_parser = flags::count)]
     pub epochs: Option<usize>,
 
     /// Images of each side in a step
-    #[arg(long, default_value_t = 16)]
+    #[arg(long, default_value_t = 16, value_parser = flags::count)]
     pub batch: usize,
 
     /// Learning rate of all networks in the first half of the training; in the second it falls to 0
-    #[arg(long, default_value_t = 1e-3)]
+    #[arg(long, default_value_t = 1e-3, value_parser = flags::positive::<f64>)]
     pub lr: f64,
 
     /// Adam's first decay rate
-    #[arg(long, default_value_t = 0.5)]
+    #[arg(long, default_value_t = 0.5, value_parser = flags::share::<f64>)]
     pub beta1: f64,
 
     /// What the generators want of the discriminators
@@ -77,11 +77,11 @@ pub struct Recipe {
     pub loss: Game,
 
     /// λ: what an image that does not come back as it was costs
-    #[arg(long, default_value_t = 10.0)]
+    #[arg(long, default_value_t = 10.0, value_parser = flags::not_negative::<f64>)]
     pub cycle: f64,
 
     /// What changing an image that is on the right side already costs
-    #[arg(long, default_value_t = 5.0)]
+    #[arg(long, default_value_t = 5.0, value_parser = flags::not_negative::<f64>)]
     pub identity: f64,
 
     /// Translated images that are kept for each discriminator
@@ -89,7 +89,7 @@ pub struct Recipe {
     pub buffer: usize,
 
     /// Channels of the first layers; the later ones have twice as many
-    #[arg(long, default_value_t = 16)]
+    #[arg(long, default_value_t = 16, value_parser = flags::count)]
     pub width: usize,
 
     /// Residual blocks of a generator
@@ -98,15 +98,6 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    pub fn check(&self) -> Result<()> {
-        sides::check(self.radius)?;
-        ensure!(self.epochs != Some(0) && self.batch > 0, "--epochs and --batch must be at least 1");
-        ensure!(self.width > 0, "--width must be at least 1");
-        ensure!(self.lr > 0.0 && (0.0..1.0).contains(&self.beta1), "--lr must be above 0, --beta1 from 0 to below 1");
-        ensure!(self.cycle >= 0.0 && self.identity >= 0.0, "--cycle and --identity must be at least 0");
-        Ok(())
-    }
-
     /// Passes over so many images of a side.
     fn passes(&self, images: usize) -> usize {
         self.epochs.unwrap_or(if images > 5_000 { 2 } else { 20 })
@@ -300,7 +291,7 @@ pub fn run(
     mut after: impl FnMut(&CycleGan) -> Result<()>,
 ) -> Result<()> {
     let recipe = gan.recipe.clone();
-    let (a, b) = (loader(side_a, recipe.batch, seed), loader(side_b, recipe.batch, seed + 1));
+    let (a, b) = (loader(side_a, recipe.batch, seed), loader(side_b, recipe.batch, seed.wrapping_add(1)));
     let (epochs, steps) = (recipe.passes(side_a.size(0)), a.batches().min(b.batches()));
     ensure!(steps > 0, "--batch {}: more than the {} images of a side", recipe.batch, side_b.size(0));
     recipe.terms(side_a.size(0), seed).left(gan.history.len(), epochs)?;

@@ -34,7 +34,6 @@ struct Cli {
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
-    cli.recipe.check()?;
     let out = cli.common.out_dir("digits")?;
     let _profiling = cli.common.profiling(&out);
     let mut data = cli.data.load()?;

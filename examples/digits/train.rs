@@ -1,11 +1,12 @@
 //! Training: one-cycle AdamW on images that are shifted a little each time.
 
+use crate::common::digits::SIZE;
 use crate::common::finite::finite;
 use crate::common::history::{history, put_history};
 use crate::common::judge::model::Reader;
 use crate::common::resume::Terms;
-use crate::common::{profile, progress, say};
-use anyhow::{Result, ensure};
+use crate::common::{flags, profile, progress, say};
+use anyhow::Result;
 use autograd::Rng;
 use nn::Module;
 use nn::checkpoint::Checkpoint;
@@ -18,34 +19,27 @@ use std::time::Instant;
 #[derive(clap::Args, Clone, Debug)]
 pub struct Recipe {
     /// Passes over the images [default: 4 of MNIST, 20 of the small set]
-    #[arg(long)]
+    #[arg(long, value_parser = flags::count)]
     pub epochs: Option<usize>,
 
     /// Images in a step [default: 128 of MNIST, 32 of the small set]
-    #[arg(long)]
+    #[arg(long, value_parser = flags::count)]
     pub batch: Option<usize>,
 
     /// The highest learning rate of the one-cycle schedule
-    #[arg(long, default_value_t = 6e-3)]
+    #[arg(long, default_value_t = 6e-3, value_parser = flags::positive::<f64>)]
     pub lr: f64,
 
     /// Share of features that dropout zeroes
-    #[arg(long, default_value_t = 0.2)]
+    #[arg(long, default_value_t = 0.2, value_parser = flags::share::<f64>)]
     pub dropout: f64,
 
     /// Pixels that an image is shifted by at the most
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = shift)]
     pub shift: usize,
 }
 
 impl Recipe {
-    pub fn check(&self) -> Result<()> {
-        ensure!(self.epochs != Some(0) && self.batch != Some(0), "--epochs and --batch must be at least 1");
-        ensure!((0.0..1.0).contains(&self.dropout), "--dropout {}: it must be at least 0 and below 1", self.dropout);
-        ensure!(self.lr > 0.0, "--lr {}: it must be above 0", self.lr);
-        Ok(())
-    }
-
     /// Epochs and batch for a set of so many images.
     fn sizes(&self, images: usize) -> (usize, usize) {
         let (epochs, batch) = if images > 10_000 { (4, 128) } else { (20, 32) };
@@ -58,6 +52,11 @@ impl Recipe {
         let terms = Terms::on(images, "images to learn from").scheduled(epochs).flag("--batch", batch);
         terms.flag("--lr", self.lr).flag("--dropout", self.dropout).flag("--shift", self.shift).flag("--seed", seed)
     }
+}
+
+/// So many pixels that some of the image is left.
+fn shift(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|&shift| shift < SIZE).ok_or_else(|| format!("it must be from 0 to {}", SIZE - 1))
 }
 
 /// What was measured in one pass.

@@ -11,9 +11,9 @@ mod ratings;
 mod sales;
 mod taste;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::Parser;
-use common::Common;
+use common::{Common, flags};
 use std::time::Instant;
 
 /// One-hot against embedding on a table of sales, and collaborative filtering on a table of ratings
@@ -23,30 +23,28 @@ struct Cli {
     common: Common,
 
     /// Sales to learn from; half as many are held out
-    #[arg(long, default_value_t = 800)]
+    #[arg(long, default_value_t = 800, value_parser = flags::at_least::<10>)]
     rows: usize,
 
     /// Neurons of the hidden layer
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, default_value_t = 32, value_parser = flags::count)]
     hidden: usize,
 
     /// Passes over the table
-    #[arg(long, default_value_t = 150)]
+    #[arg(long, default_value_t = 150, value_parser = flags::count)]
     epochs: usize,
 
     /// Rows in a step
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, default_value_t = 32, value_parser = flags::count)]
     batch: usize,
 
     /// Learning rate of Adam
-    #[arg(long, default_value_t = 0.005)]
+    #[arg(long, default_value_t = 0.005, value_parser = flags::positive::<f64>)]
     lr: f64,
 }
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
-    ensure!(cli.rows >= 10, "--rows {}: at least 10 are needed", cli.rows);
-    ensure!(cli.hidden >= 1 && cli.epochs >= 1 && cli.batch >= 1, "--hidden, --epochs and --batch must be at least 1");
     let out = cli.common.out_dir("embedding_lesson")?;
     let _profiling = cli.common.profiling(&out);
     let epochs = if cli.common.quick { cli.epochs.min(5) } else { cli.epochs };

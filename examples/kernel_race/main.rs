@@ -11,7 +11,7 @@ use autograd::Rng;
 use autograd::kernels::gemm::{Gemm, Isa, MatMut, MatRef, blocked, matrixmultiply, naive};
 use clap::Parser;
 use common::plot::{Labels, Panel, Series, save};
-use common::{Common, progress};
+use common::{Common, flags, progress};
 use std::time::{Duration, Instant};
 
 /// Race all matrix products over sizes and thread counts, against the machine's own peak
@@ -21,11 +21,11 @@ struct Cli {
     common: Common,
 
     /// Largest square matrix
-    #[arg(long, default_value_t = 1024)]
+    #[arg(long, default_value_t = 1024, value_parser = flags::at_least::<16>)]
     largest: usize,
 
     /// Milliseconds for each measurement
-    #[arg(long, default_value_t = 150)]
+    #[arg(long, default_value_t = 150, value_parser = clap::value_parser!(u64).range(1..=60_000))]
     millis: u64,
 }
 

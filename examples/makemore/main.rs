@@ -16,7 +16,7 @@ mod tune;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use common::Common;
+use common::{Common, flags};
 use data::Splits;
 use direct::Direct;
 use init::Init;
@@ -32,7 +32,7 @@ struct Cli {
     common: Common,
 
     /// A file with a name in each line, instead of the 3,007 English first names that come with the example
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_parser = flags::existing)]
     data: Option<PathBuf>,
 
     /// Seed of the split into names to train on, to develop with and to test on (as Python's random.seed)

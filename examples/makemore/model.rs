@@ -1,6 +1,7 @@
 //! Bengio, Ducharme, Vincent and Jauvin, "A Neural Probabilistic Language Model" (JMLR 2003), on
 //! characters, and the ways to initialise it.
 
+use crate::common::flags;
 use crate::data::VOCABULARY;
 use autograd::{Rng, Tensor};
 use nn::{Parameter, impl_module, init};
@@ -20,15 +21,15 @@ pub struct Shape {
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct ShapeFlags {
     /// Characters that the network sees
-    #[arg(long)]
+    #[arg(long, value_parser = flags::count)]
     context: Option<usize>,
 
     /// Numbers that stand for a character
-    #[arg(long)]
+    #[arg(long, value_parser = flags::count)]
     embedding: Option<usize>,
 
     /// Neurons of the hidden layer
-    #[arg(long)]
+    #[arg(long, value_parser = flags::count)]
     hidden: Option<usize>,
 }
 

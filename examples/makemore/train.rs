@@ -1,6 +1,6 @@
 //! The training loop.
 
-use crate::common::{profile, progress};
+use crate::common::{flags, profile, progress};
 use crate::data::Examples;
 use crate::model::{Bengio, Shape};
 use anyhow::{Result, ensure};
@@ -35,15 +35,15 @@ pub struct Recipe {
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct RecipeFlags {
     /// Steps of training (the reference calls them epochs)
-    #[arg(long)]
+    #[arg(long, value_parser = flags::count)]
     steps: Option<usize>,
 
     /// Examples in a step, drawn with replacement
-    #[arg(long)]
+    #[arg(long, value_parser = flags::count)]
     batch: Option<usize>,
 
     /// Learning rate; the highest one, if a schedule changes it
-    #[arg(long)]
+    #[arg(long, value_parser = flags::positive::<f32>)]
     lr: Option<f32>,
 
     /// What becomes of the learning rate over the steps
@@ -55,11 +55,11 @@ pub struct RecipeFlags {
     method: Option<Method>,
 
     /// Share of the embedding and of the hidden layer that dropout zeroes while training
-    #[arg(long)]
+    #[arg(long, value_parser = flags::share::<f32>)]
     dropout: Option<f32>,
 
     /// Decoupled weight decay (AdamW only)
-    #[arg(long)]
+    #[arg(long, value_parser = flags::not_negative::<f32>)]
     weight_decay: Option<f32>,
 
     /// λ0,λ1,λ2 of the penalty λ0·mean(C²) + λ1·mean(W1²) + λ2·mean(W2²)
@@ -105,9 +105,9 @@ pub fn with_default(flag: Arg, shape: Shape, recipe: Recipe) -> Arg {
     flag.help(format!("{help} [default: {default}]"))
 }
 
-fn parse_lambda(text: &str) -> Result<[f32; 3]> {
-    let values: Result<Vec<f32>, _> = text.split(',').map(|part| part.trim().parse()).collect();
-    values?.try_into().map_err(|_| anyhow::anyhow!("three numbers with commas between them, as in 0.1,0.1,0"))
+fn parse_lambda(text: &str) -> Result<[f32; 3], String> {
+    let values: Vec<f32> = text.split(',').map(flags::not_negative).collect::<Result<_, _>>()?;
+    values.try_into().map_err(|_| "it must be three numbers with commas between them, as in 0.1,0.1,0".to_string())
 }
 
 /// What becomes of the learning rate over the steps.
@@ -171,7 +171,6 @@ pub struct Sets<'a> {
 
 /// Trains `model`; the progress bar is called `label`.
 pub fn train(model: &Bengio, sets: Sets<'_>, recipe: &Recipe, seed: u64, label: &str) -> Result<History> {
-    ensure!(recipe.steps > 0 && recipe.batch > 0, "--steps and --batch must be at least 1");
     let mut rng = Rng::seeded(seed);
     let dropout = Dropout::new(f64::from(recipe.dropout), &mut rng);
     let named = model.named_parameters();

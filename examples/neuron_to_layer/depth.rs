@@ -111,7 +111,8 @@ fn gradients(data: &Moons, training: Training, quick: bool, seed: u64, out: &Pat
         for activation in Activation::ALL {
             let size = |layers: usize| {
                 // Several starts, so that it is not one start's luck.
-                let sizes = (0..8).map(|i| first_gradient(&network(layers, activation, start, seed + i), &data.train));
+                let sizes = (0..8)
+                    .map(|i| first_gradient(&network(layers, activation, start, seed.wrapping_add(i)), &data.train));
                 sizes.map(|size| size.max(1e-30).log10()).sum::<f64>() / 8.0
             };
             let points: Vec<_> = depths.iter().map(|&layers| (layers as f64, size(layers))).collect();

@@ -12,9 +12,9 @@ mod neuron;
 mod one_hot;
 mod plane;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::Parser;
-use common::Common;
+use common::{Common, flags};
 use std::time::Instant;
 
 /// A neuron by hand, a layer of them, one-hot against embedding, two layers that separate two moons, and what
@@ -25,30 +25,28 @@ struct Cli {
     common: Common,
 
     /// Points of the two moons; a quarter is held out
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 1000, value_parser = flags::at_least::<8>)]
     points: usize,
 
     /// How far the points stray from their moon (a standard deviation)
-    #[arg(long, default_value_t = 0.15)]
+    #[arg(long, default_value_t = 0.15, value_parser = flags::not_negative::<f64>)]
     noise: f64,
 
     /// Neurons of the hidden layer
-    #[arg(long, default_value_t = 8)]
+    #[arg(long, default_value_t = 8, value_parser = flags::count)]
     hidden: usize,
 
     /// Steps of training
-    #[arg(long, default_value_t = 500)]
+    #[arg(long, default_value_t = 500, value_parser = flags::count)]
     steps: usize,
 
     /// Learning rate of Adam
-    #[arg(long, default_value_t = 0.03)]
+    #[arg(long, default_value_t = 0.03, value_parser = flags::positive::<f64>)]
     lr: f64,
 }
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
-    ensure!(cli.points >= 8, "--points {}: at least 8 are needed, to learn from and to hold out", cli.points);
-    ensure!(cli.hidden >= 1 && cli.steps >= 1, "--hidden and --steps must be at least 1");
     let out = cli.common.out_dir("neuron_to_layer")?;
     let _profiling = cli.common.profiling(&out);
     let steps = if cli.common.quick { cli.steps.min(60) } else { cli.steps };

@@ -1,6 +1,6 @@
 //! From a text to sentences of numbers, and why each step is there.
 
-use crate::common::books;
+use crate::common::{books, flags};
 use crate::tokens::Tokens;
 use anyhow::{Result, ensure};
 use autograd::Rng;
@@ -11,15 +11,15 @@ use std::path::Path;
 #[derive(clap::Args, Clone, Debug)]
 pub struct Reading {
     /// Words that the model knows, at the most; with --tokenizer the file says which
-    #[arg(long, default_value_t = 2000)]
+    #[arg(long, default_value_t = 2000, value_parser = flags::at_least::<6>)]
     pub vocabulary: usize,
 
     /// Sentences that the model learns from; the quick set of vectors learns from all
-    #[arg(long, default_value_t = 4000)]
+    #[arg(long, default_value_t = 4000, value_parser = flags::count)]
     pub sentences: usize,
 
     /// Words or tokens of a sentence, at the most; longer ones are cut into pieces
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = 30, value_parser = flags::at_least::<2>)]
     pub context: usize,
 }
 
@@ -46,7 +46,6 @@ pub struct Corpus {
 impl Corpus {
     /// Reads a file or folder, or the King James Bible, with the tokens of a file or by words.
     pub fn read(data: Option<&Path>, tokens: Option<Tokens>, reading: &Reading, seed: u64) -> Result<Corpus> {
-        ensure!(reading.context >= 2, "--context {}: at least two words are needed", reading.context);
         let (raw, what) = match data {
             Some(path) => {
                 let texts = read_texts(path)?;
@@ -71,10 +70,7 @@ impl Corpus {
         let train = &all[..all.len().min(reading.sentences)];
         let tokens = match tokens {
             Some(tokens) => tokens,
-            None => {
-                ensure!(reading.vocabulary > 5, "--vocabulary {}: too few words", reading.vocabulary);
-                Tokens::count(train.iter().copied(), reading.vocabulary)
-            }
+            None => Tokens::count(train.iter().copied(), reading.vocabulary),
         };
         // Long ones in pieces, but only now: pieces of one sentence belong on one side.
         let pieces = |sentences: &[&str]| -> Result<Vec<Vec<u32>>> {

@@ -24,7 +24,7 @@ use anyhow::{Context, Result, ensure};
 use autograd::{Rng, Tensor};
 use clap::{Parser, Subcommand};
 use common::plot::{Labels, Panel, Series, save, save_map};
-use common::{Common, pca};
+use common::{Common, flags, pca};
 use corpus::{Corpus, Reading};
 use model::{NextWord, Sizes};
 use nn::Embedding;
@@ -42,15 +42,15 @@ struct Cli {
     common: Common,
 
     /// A text file, or a folder of .txt files, instead of the King James Bible
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = flags::existing)]
     data: Option<PathBuf>,
 
     /// Tokens from one of Hugging Face's files (BPE, WordPiece), instead of words; needs the feature `tokenizers`
-    #[arg(long, value_name = "FILE", conflicts_with = "vocabulary")]
+    #[arg(long, value_name = "FILE", conflicts_with = "vocabulary", value_parser = flags::existing)]
     tokenizer: Option<PathBuf>,
 
     /// Vectors for the words (word2vec's or GloVe's text; .bin is word2vec's binary form), instead of a quick set
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = flags::existing)]
     vectors: Option<PathBuf>,
 
     #[command(flatten)]
@@ -108,7 +108,6 @@ fn real(cli: &Cli, tokens: Option<Tokens>, quick: bool, out: &Path) -> Result<Sc
     let seed = cli.common.seed;
     let reading = if quick { cli.reading.quick() } else { cli.reading.clone() };
     let recipe = if quick { cli.recipe.quick() } else { cli.recipe.clone() };
-    recipe.check()?;
     let corpus = Corpus::read(cli.data.as_deref(), tokens, &reading, seed)?;
     let Tokens { names, unit, tokenizer, .. } = &corpus.tokens;
     tokenizer.save(out)?;

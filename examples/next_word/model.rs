@@ -1,6 +1,7 @@
 //! Embedding, LSTM, and a layer that says which word comes next.
 
 use crate::batches::Batch;
+use crate::common::flags;
 use autograd::{Rng, Tensor};
 use nn::layers::{LstmState, RecurrentOptions};
 use nn::{Dropout, Embedding, Linear, Lstm, impl_module};
@@ -9,19 +10,19 @@ use nn::{Dropout, Embedding, Linear, Lstm, impl_module};
 #[derive(clap::Args, Clone, Debug)]
 pub struct Sizes {
     /// Numbers that stand for a word (those of --vectors, if given)
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 64, value_parser = flags::count)]
     pub embedding: usize,
 
     /// Units of the LSTM
-    #[arg(long, default_value_t = 128)]
+    #[arg(long, default_value_t = 128, value_parser = flags::count)]
     pub hidden: usize,
 
     /// Share of the embedding and of the LSTM's outputs that is dropped in training
-    #[arg(long, default_value_t = 0.3)]
+    #[arg(long, default_value_t = 0.3, value_parser = flags::share::<f64>)]
     pub dropout: f64,
 
     /// Passes over the text to learn the quick set of vectors
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = flags::count)]
     pub vector_epochs: usize,
 }
 

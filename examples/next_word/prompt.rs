@@ -1,5 +1,6 @@
 //! Going on from a prompt.
 
+use crate::common::flags;
 use crate::model::NextWord;
 use crate::tokens::Tokens;
 use anyhow::Result;
@@ -10,15 +11,15 @@ use nn::Module;
 #[derive(clap::Args, Clone, Debug)]
 pub struct Sampling {
     /// What logits are divided by: near 0 always the likeliest word, above 1 more of the unlikely ones
-    #[arg(long, default_value_t = 0.8)]
+    #[arg(long, default_value_t = 0.8, value_parser = flags::not_negative::<f32>)]
     pub temperature: f32,
 
     /// Draw among so many of the likeliest words
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = flags::count)]
     pub top_k: usize,
 
     /// Words or tokens to add, at the most
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = flags::count)]
     pub words: usize,
 }
 

@@ -1,7 +1,7 @@
 //! The training loop, with early stopping, and the figures that it is judged by.
 
 use crate::batches::batches;
-use crate::common::{profile, progress};
+use crate::common::{flags, profile, progress};
 use crate::corpus::Corpus;
 use crate::model::NextWord;
 use anyhow::{Result, ensure};
@@ -14,31 +14,25 @@ use std::time::Instant;
 #[derive(clap::Args, Clone, Debug)]
 pub struct Recipe {
     /// Passes over the sentences, at the most
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 5, value_parser = flags::count)]
     pub epochs: usize,
 
     /// Epochs without improvement on validation that end the training
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 2, value_parser = flags::count)]
     pub patience: usize,
 
     /// Sentences in a step
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, default_value_t = 32, value_parser = flags::count)]
     pub batch: usize,
 
     /// Learning rate of Adam
-    #[arg(long, default_value_t = 0.003)]
+    #[arg(long, default_value_t = 0.003, value_parser = flags::positive::<f64>)]
     pub lr: f64,
 }
 
 impl Recipe {
     pub fn quick(&self) -> Recipe {
         Recipe { epochs: self.epochs.min(1), ..self.clone() }
-    }
-
-    pub fn check(&self) -> Result<()> {
-        ensure!(self.epochs > 0 && self.batch > 0 && self.patience > 0, "--epochs, --patience and --batch: at least 1");
-        ensure!(self.lr > 0.0, "--lr {}: it must be above 0", self.lr);
-        Ok(())
     }
 }
 

@@ -12,12 +12,12 @@ mod networks;
 mod report;
 mod train;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use autograd::{Rng, Tensor};
 use clap::Parser;
-use common::Common;
 use common::digits::{CLASSES, Data};
 use common::judge::{Judge, frechet};
+use common::{Common, flags};
 use measure::{Paces, Space, path_length};
 use nn::checkpoint::{load_module, save_module};
 use report::Frames;
@@ -54,7 +54,7 @@ struct Cli {
     evaluate: bool,
 
     /// ψ of samples.png: how far styles are from their mean, as a share
-    #[arg(long, default_value_t = 0.8)]
+    #[arg(long, default_value_t = 0.8, value_parser = flags::finite::<f32>)]
     psi: f32,
 
     #[command(flatten)]
@@ -63,8 +63,6 @@ struct Cli {
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
-    cli.recipe.check()?;
-    ensure!(cli.psi.is_finite(), "--psi {}: it must be a number", cli.psi);
     let out = cli.common.out_dir("stylegan")?;
     let seed = cli.common.seed;
     let mut data = cli.data.load()?;

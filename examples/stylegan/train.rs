@@ -3,9 +3,9 @@
 use crate::common::finite::finite;
 use crate::common::history::{history, put_history};
 use crate::common::resume::Terms;
-use crate::common::{profile, progress, say};
+use crate::common::{flags, profile, progress, say};
 use crate::networks::{Discriminator, Generator, LAYERS, draw_noise, everywhere};
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use autograd::{Rng, Tensor, no_grad};
 use nn::Module;
 use nn::checkpoint::Checkpoint;
@@ -21,53 +21,43 @@ const LOSS: GanLoss = GanLoss::NonSaturating;
 #[derive(clap::Args, Clone, Debug)]
 pub struct Recipe {
     /// Passes over the images [default: 1 of MNIST, 29 of the small set]
-    #[arg(long)]
+    #[arg(long, value_parser = flags::count)]
     pub epochs: Option<usize>,
 
     /// Images in a step
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, default_value_t = 32, value_parser = flags::count)]
     pub batch: usize,
 
     /// Learning rate of both networks
-    #[arg(long, default_value_t = 2e-3)]
+    #[arg(long, default_value_t = 2e-3, value_parser = flags::positive::<f64>)]
     pub lr: f64,
 
     /// The mapping network learns so many times as fast as the rest
-    #[arg(long, default_value_t = 0.1)]
+    #[arg(long, default_value_t = 0.1, value_parser = flags::positive::<f32>)]
     pub mapping_pace: f32,
 
     /// Numbers in z and in w
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 64, value_parser = flags::count)]
     pub width: usize,
 
     /// R1's weight, γ
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, value_parser = flags::not_negative::<f64>)]
     pub gamma: f64,
 
     /// R1 is calculated in every so many-th step, and counts so many times
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 4, value_parser = flags::count)]
     pub r1_every: usize,
 
     /// How many of the images get two styles
-    #[arg(long, default_value_t = 0.9)]
+    #[arg(long, default_value_t = 0.9, value_parser = flags::probability::<f64>)]
     pub mixing: f64,
 
     /// How much of the mean of the generator's weights stays at each step; the mean is what paints
-    #[arg(long, default_value_t = 0.995)]
+    #[arg(long, default_value_t = 0.995, value_parser = flags::share::<f32>)]
     pub average: f32,
 }
 
 impl Recipe {
-    pub fn check(&self) -> Result<()> {
-        ensure!(self.epochs != Some(0) && self.batch > 0, "--epochs and --batch must be at least 1");
-        ensure!(self.width > 0 && self.r1_every > 0, "--width and --r1-every must be at least 1");
-        ensure!(self.lr > 0.0 && self.mapping_pace > 0.0, "--lr and --mapping-pace must be above 0");
-        ensure!(self.gamma >= 0.0, "--gamma must not be negative");
-        ensure!((0.0..=1.0).contains(&self.mixing), "--mixing {}: it must be from 0 to 1", self.mixing);
-        ensure!((0.0..1.0).contains(&self.average), "--average {}: it must be from 0 to below 1", self.average);
-        Ok(())
-    }
-
     /// Epochs for a set of so many images.
     pub fn epochs(&self, images: usize) -> usize {
         self.epochs.unwrap_or(if images > 10_000 { 1 } else { 29 })

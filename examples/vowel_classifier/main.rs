@@ -13,7 +13,7 @@ mod train;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use common::{Output, letters};
+use common::{Output, flags, letters};
 use data::{Data, Strings};
 use model::Classifier;
 use nn::checkpoint::{load_module, save_module};
@@ -32,7 +32,7 @@ struct Cli {
     seed: Option<u64>,
 
     /// A folder with train- and dev-, vowel- and consonant-examples.txt, instead of strings cut from the King James Bible
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = flags::existing)]
     data: Option<PathBuf>,
 
     /// Learn to continue a text first, then to classify: DIR's text8-100k.txt without what the development strings were
@@ -51,7 +51,6 @@ struct Cli {
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
-    cli.recipe.check()?;
     let out = cli.output.out_dir("vowel_classifier")?;
     let _profiling = cli.output.profiling(&out);
     let mut recipe = cli.recipe.clone();

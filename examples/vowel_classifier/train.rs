@@ -1,9 +1,8 @@
 //! Training: to classify, and before that perhaps to continue a text.
 
-use crate::common::{letters, profile, progress, say};
+use crate::common::{flags, letters, profile, progress, say};
 use crate::data::{Data, LENGTH};
 use crate::model::Classifier;
-use anyhow::{Result, ensure};
 use autograd::{Rng, Tensor};
 use nn::Module;
 use nn::optim::{AdamW, AdamWOptions, OneCycleLr, Optimizer, Scheduler, clip_grad_norm};
@@ -13,47 +12,39 @@ use std::time::Instant;
 #[derive(clap::Args, Clone, Debug)]
 pub struct Recipe {
     /// Numbers that stand for a character (with --pretrain 32)
-    #[arg(long, default_value_t = 16, default_value_if("pretrain", "true", "32"))]
+    #[arg(long, default_value_t = 16, default_value_if("pretrain", "true", "32"), value_parser = flags::count)]
     pub embedding: usize,
 
     /// Hidden units of the LSTM (with --pretrain 128)
-    #[arg(long, default_value_t = 48, default_value_if("pretrain", "true", "128"))]
+    #[arg(long, default_value_t = 48, default_value_if("pretrain", "true", "128"), value_parser = flags::count)]
     pub hidden: usize,
 
     /// Passes over the strings (with --pretrain 12)
-    #[arg(long, default_value_t = 9, default_value_if("pretrain", "true", "12"))]
+    #[arg(long, default_value_t = 9, default_value_if("pretrain", "true", "12"), value_parser = flags::count)]
     pub epochs: usize,
 
     /// Strings in a step
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 50, value_parser = flags::count)]
     pub batch: usize,
 
     /// The highest learning rate of the one-cycle schedule (with --pretrain 5e-3)
-    #[arg(long, default_value_t = 8e-3, default_value_if("pretrain", "true", "5e-3"))]
+    #[arg(long, default_value_t = 8e-3, default_value_if("pretrain", "true", "5e-3"), value_parser = flags::positive::<f64>)]
     pub lr: f64,
 
     /// Share of embeddings and hidden states that dropout zeroes (with --pretrain 0.3)
-    #[arg(long, default_value_t = 0.1, default_value_if("pretrain", "true", "0.3"))]
+    #[arg(long, default_value_t = 0.1, default_value_if("pretrain", "true", "0.3"), value_parser = flags::share::<f64>)]
     pub dropout: f64,
 
     /// Weight of the second task: after each character of a string, which one comes next
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, value_parser = flags::not_negative::<f32>)]
     pub auxiliary: f32,
 
     /// Passes over the running text, with --pretrain
-    #[arg(long, default_value_t = 12)]
+    #[arg(long, default_value_t = 12, value_parser = flags::count)]
     pub pretraining: usize,
 }
 
-impl Recipe {
-    pub fn check(&self) -> Result<()> {
-        let counts = [self.embedding, self.hidden, self.epochs, self.batch, self.pretraining];
-        ensure!(!counts.contains(&0), "--embedding, --hidden, --epochs, --batch and --pretraining must be at least 1");
-        ensure!((0.0..1.0).contains(&self.dropout), "--dropout {}: it must be at least 0 and below 1", self.dropout);
-        ensure!(self.lr > 0.0 && self.auxiliary >= 0.0, "--lr must be above 0, --auxiliary not below");
-        Ok(())
-    }
-}
+impl Recipe {}
 
 /// What was measured in one pass.
 pub struct Epoch {

@@ -1,6 +1,6 @@
 //! From texts to sentences of word numbers.
 
-use crate::common::books;
+use crate::common::{books, flags};
 use crate::lists::Lists;
 use anyhow::{Context, Result, ensure};
 use nn::text::{Vocabulary, VocabularyOptions, sentences, words};
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct Source {
     /// A text file, or a folder of .txt files, instead of the King James Bible that comes with the example
-    #[arg(long, global = true, value_name = "PATH")]
+    #[arg(long, global = true, value_name = "PATH", value_parser = flags::existing)]
     pub data: Option<PathBuf>,
 
     /// All four translations of the Bible; beside --data, if that is given

@@ -25,10 +25,10 @@ mod tiny;
 mod train;
 mod windows;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use autograd::Rng;
 use clap::{Parser, Subcommand, ValueEnum};
-use common::{Common, say};
+use common::{Common, flags, say};
 use corpus::{Corpus, Source, Text};
 use hierarchical::Tree;
 use negative::Negatives;
@@ -81,35 +81,35 @@ struct Options {
     buckets: u32,
 
     /// Numbers in a word's vector
-    #[arg(long, default_value_t = 100, value_name = "N")]
+    #[arg(long, default_value_t = 100, value_name = "N", value_parser = flags::count)]
     dimension: usize,
 
     /// The most words on each side of a context
-    #[arg(long, default_value_t = 5, value_name = "N")]
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = flags::count)]
     window: usize,
 
     /// Words drawn at random for each context
-    #[arg(long, default_value_t = 5, value_name = "N")]
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = flags::count)]
     negatives: usize,
 
     /// Words more frequent than about this share of the text are left out by chance; 0 keeps all
-    #[arg(long, default_value_t = 1e-3, value_name = "SHARE")]
+    #[arg(long, default_value_t = 1e-3, value_name = "SHARE", value_parser = flags::not_negative::<f64>)]
     subsample: f64,
 
     /// Passes over the text [default: 15; 1 for the full softmax]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = flags::count)]
     epochs: Option<usize>,
 
     /// Learning rate at the start
-    #[arg(long, default_value_t = 0.025)]
+    #[arg(long, default_value_t = 0.025, value_parser = flags::positive::<f64>)]
     lr: f64,
 
     /// Words of text for one step
-    #[arg(long, default_value_t = 500, value_name = "WORDS")]
+    #[arg(long, default_value_t = 500, value_name = "WORDS", value_parser = flags::count)]
     batch: usize,
 
     /// The share of the sentences that are not trained on, to judge by
-    #[arg(long, default_value_t = 0.02, value_name = "SHARE")]
+    #[arg(long, default_value_t = 0.02, value_name = "SHARE", value_parser = flags::share::<f64>)]
     held_out: f64,
 
     /// Let threads race, as gensim and word2vec.c do: outside of the graph, and other numbers in each run
@@ -117,7 +117,7 @@ struct Options {
     hogwild: bool,
 
     /// Threads [default: the number of cores]. The result does not depend on it, except with --hogwild
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = flags::count)]
     threads: Option<usize>,
 
     /// Write the text to a file, one sentence a line, as gensim reads it
@@ -125,11 +125,11 @@ struct Options {
     write_corpus: Option<PathBuf>,
 
     /// Pairs of words with people's judgements to compare with, as gensim's wordsim353.tsv
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = flags::existing)]
     similarity: Option<PathBuf>,
 
     /// Analogies to solve, as gensim's questions-words.txt
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = flags::existing)]
     analogies: Option<PathBuf>,
 }
 
@@ -169,7 +169,7 @@ fn run(cli: &Cli, out: &Path) -> Result<()> {
     let vocabulary = &corpus.vocabulary;
     println!("{} words in {} sentences, {} in the vocabulary", corpus.words, corpus.sentences.len(), vocabulary.len());
 
-    let sampler = sampler(options, &corpus)?;
+    let sampler = sampler(options, &corpus);
     let mut rng = Rng::seeded(cli.common.seed);
     let rows = sampler.parts.as_ref().map_or(vocabulary.len(), Parts::table_len);
     let model = Word2Vec::new(rows, vocabulary.len(), options.dimension, &mut rng);
@@ -181,7 +181,6 @@ fn run(cli: &Cli, out: &Path) -> Result<()> {
         held_out: options.held_out,
         seed: cli.common.seed,
     };
-    ensure!(recipe.epochs > 0 && recipe.batch > 0 && recipe.lr > 0.0, "--epochs, --batch and --lr must be above 0");
     let vectors = || WordVectors::new(vocabulary.words().to_vec(), model.vectors(&sampler));
     let history = if options.hogwild {
         println!("Threads race, and the graph is not used: other numbers in each run.");
@@ -216,11 +215,8 @@ fn run(cli: &Cli, out: &Path) -> Result<()> {
 }
 
 /// What makes the mini-batches, as the flags say.
-fn sampler<'a>(options: &Options, corpus: &'a Corpus) -> Result<Sampler<'a>> {
-    let &Options { architecture, window, dimension, held_out, subsample, .. } = options;
-    ensure!(window > 0 && dimension > 0, "--window and --dimension must be at least 1");
-    ensure!((0.0..1.0).contains(&held_out), "--held-out is a share, from 0 to below 1");
-    ensure!(subsample >= 0.0, "--subsample must not be negative");
+fn sampler<'a>(options: &Options, corpus: &'a Corpus) -> Sampler<'a> {
+    let &Options { architecture, window, subsample, .. } = options;
     let counts = corpus.vocabulary.counts();
     let ask = match options.objective {
         Objective::Softmax => Ask::Softmax,
@@ -231,7 +227,7 @@ fn sampler<'a>(options: &Options, corpus: &'a Corpus) -> Result<Sampler<'a>> {
     };
     let parts = options.subword.then(|| Parts::new(&corpus.vocabulary, options.buckets));
     let rows_per_word = parts.as_ref().map_or(1.0, |parts| parts.mean_len(&corpus.vocabulary));
-    Ok(Sampler {
+    Sampler {
         corpus,
         subsampler: Subsampler::new(counts, subsample),
         input_rate: input_rate(architecture, window, rows_per_word),
@@ -239,5 +235,5 @@ fn sampler<'a>(options: &Options, corpus: &'a Corpus) -> Result<Sampler<'a>> {
         ask,
         parts,
         window,
-    })
+    }
 }

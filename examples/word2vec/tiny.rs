@@ -1,7 +1,7 @@
 //! Two sentences, eleven words, fourteen pairs.
 
 use crate::common::plot::{Labels, Panel, Series, save};
-use crate::common::{Common, profile, progress};
+use crate::common::{Common, flags, profile, progress};
 use anyhow::{Result, ensure};
 use autograd::{Rng, Tensor, no_grad};
 use nn::optim::{AdamW, AdamWOptions, Optimizer};
@@ -14,15 +14,15 @@ use std::time::Instant;
 #[derive(clap::Args, Clone, Debug)]
 pub struct Tiny {
     /// Passes over the 14 pairs, one step each
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 50, value_parser = flags::count)]
     epochs: usize,
 
     /// Numbers in a word's vector
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = flags::count)]
     dimension: usize,
 
     /// Learning rate of AdamW
-    #[arg(long, default_value_t = 1e-2)]
+    #[arg(long, default_value_t = 1e-2, value_parser = flags::positive::<f32>)]
     lr: f32,
 }
 
