@@ -1,7 +1,25 @@
 //! What the values of flags may be. They are checked as they are read, before anything is done with any of them.
 
+use clap::{Arg, Command, Parser};
 use std::path::PathBuf;
 use std::str::FromStr;
+
+/// The flags of this program. Where they are wrong, clap says so and ends it.
+pub fn parse<C: Parser>() -> C {
+    match C::from_arg_matches(&with_negative_numbers(C::command()).get_matches()) {
+        Ok(flags) => flags,
+        Err(error) => error.format(&mut C::command()).exit(),
+    }
+}
+
+/// `--lr -1` gives -1 to --lr, which then says what would fit; clap alone takes it for a flag called -1.
+fn with_negative_numbers(command: Command) -> Command {
+    let allow = |flag: Arg| match flag.get_action().takes_values() {
+        true => flag.allow_negative_numbers(true),
+        false => flag,
+    };
+    command.mut_args(allow).mut_subcommands(with_negative_numbers)
+}
 
 /// Numbers that a flag takes, as they are written.
 pub trait Number: FromStr + Copy + Into<f64> {}
@@ -66,6 +84,23 @@ pub fn existing(text: &str) -> Result<PathBuf, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::{CommandFactory, FromArgMatches};
+
+    #[test]
+    fn a_negative_number_is_no_flag() {
+        #[derive(Parser, Debug)]
+        struct Flags {
+            #[arg(long, value_parser = positive::<f64>)]
+            lr: f64,
+            #[arg(long)]
+            quick: bool,
+        }
+        let parse = |flags: &[&str]| with_negative_numbers(Flags::command()).try_get_matches_from(flags);
+        let error = parse(&["x", "--lr", "-1"]).unwrap_err().to_string();
+        assert!(error.contains("'-1' for '--lr <LR>': it must be a number, above 0"), "{error}");
+        let flags = Flags::from_arg_matches(&parse(&["x", "--quick", "--lr", "1"]).unwrap()).unwrap();
+        assert!(flags.quick && flags.lr == 1.0);
+    }
 
     #[test]
     fn counts_begin_at_one() {

@@ -44,7 +44,7 @@ struct Cli {
 }
 
 fn main() -> Result<()> {
-    let cli = Cli::parse();
+    let cli: Cli = flags::parse();
     let out = cli.common.out_dir("embedding_lesson")?;
     let _profiling = cli.common.profiling(&out);
     let epochs = if cli.common.quick { cli.epochs.min(5) } else { cli.epochs };

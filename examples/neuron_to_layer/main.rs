@@ -46,7 +46,7 @@ struct Cli {
 }
 
 fn main() -> Result<()> {
-    let cli = Cli::parse();
+    let cli: Cli = flags::parse();
     let out = cli.common.out_dir("neuron_to_layer")?;
     let _profiling = cli.common.profiling(&out);
     let steps = if cli.common.quick { cli.steps.min(60) } else { cli.steps };

@@ -62,7 +62,7 @@ struct Cli {
 }
 
 fn main() -> Result<()> {
-    let cli = Cli::parse();
+    let cli: Cli = flags::parse();
     let out = cli.common.out_dir("stylegan")?;
     let seed = cli.common.seed;
     let mut data = cli.data.load()?;

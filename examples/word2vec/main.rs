@@ -145,7 +145,7 @@ enum Objective {
 }
 
 fn main() -> Result<()> {
-    let cli = Cli::parse();
+    let cli: Cli = flags::parse();
     let out = cli.common.out_dir("word2vec")?;
     let _profiling = cli.common.profiling(&out);
     if let Some(Form::Tiny(tiny)) = &cli.form {
