@@ -40,7 +40,7 @@ impl Judge {
         let share = |reader: &Reader| 100.0 * reader.accuracy(&data.test);
         if file.exists() || self.judge.is_some() {
             let reader = Reader::new(recipe.dropout, &mut autograd::Rng::seeded(0));
-            load_module(&reader, &file).with_context(|| format!("the judge from {}", file.display()))?;
+            load_module(&reader, &file).context("no weights of a judge")?;
             println!("the judge from {} reads {:.2} % of the test images right", file.display(), share(&reader));
             return Ok(reader);
         }

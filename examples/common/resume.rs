@@ -49,7 +49,7 @@ impl Terms {
     /// The checkpoint of a run that had the same.
     pub fn read(&self, path: &Path) -> Result<Checkpoint> {
         let checkpoint = match Checkpoint::read(path) {
-            Err(CheckpointError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => bail!(
+            Err(CheckpointError::Io { cause, .. }) if cause.kind() == ErrorKind::NotFound => bail!(
                 "--resume: there is no {}. Start without --resume, or give the --out of the run to go on with",
                 path.display()
             ),

@@ -20,7 +20,7 @@ mod tokens;
 mod train;
 mod vectors;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use autograd::{Rng, Tensor};
 use clap::{Parser, Subcommand};
 use common::plot::{Labels, Panel, Series, save, save_map};
@@ -214,5 +214,5 @@ fn leave(corpus: &Corpus, runs: &[Run], best: &Run, out: &Path) -> Result<()> {
 /// The dictionary from words to vectors, as word2vec's text.
 fn write_vectors(embedding: &Embedding, words: &[String], path: &Path) -> Result<()> {
     let vectors = WordVectors::new(words.to_vec(), embedding.weight.value().detach());
-    vectors.write(path, Format::Text).with_context(|| format!("cannot write {}", path.display()))
+    Ok(vectors.write(path, Format::Text)?)
 }

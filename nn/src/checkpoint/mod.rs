@@ -22,15 +22,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What can go wrong with a checkpoint.
+///
+/// The message says all of it, also what the system said; there is no `source` to be printed after it.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// The file cannot be read or written.
-    #[error("{path}: {source}")]
+    #[error("{path}: {cause}")]
     Io {
         /// Which file.
         path: PathBuf,
         /// What the system says.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// The file is no safetensors file, is cut short, or its header does not match what follows it.
     #[error("{path}: not a whole safetensors file: {reason}")]
@@ -262,7 +264,7 @@ impl Checkpoint {
         let bytes = safetensors::serialize(views, texts)
             .map_err(|error| CheckpointError::Malformed { path: path.to_path_buf(), reason: error.to_string() })?;
         write_at_one_stroke(path, |file| file.write_all(&bytes))
-            .map_err(|source| CheckpointError::Io { path: path.to_path_buf(), source })
+            .map_err(|cause| CheckpointError::Io { path: path.to_path_buf(), cause })
     }
 
     /// Reads what [`write`](Checkpoint::write), or PyTorch's safetensors, wrote.
@@ -272,7 +274,7 @@ impl Checkpoint {
     /// leave some out, sizes that are none, a name that stands twice), or it holds entries of a type other than
     /// `f32` (tensors), `f64` without axes (numbers) and `i64` without axes (counts, which become tensors).
     pub fn read(path: &Path) -> Result<Checkpoint, CheckpointError> {
-        let bytes = fs::read(path).map_err(|source| CheckpointError::Io { path: path.to_path_buf(), source })?;
+        let bytes = fs::read(path).map_err(|cause| CheckpointError::Io { path: path.to_path_buf(), cause })?;
         let mut checkpoint = Checkpoint { path: path.to_path_buf(), ..Checkpoint::default() };
         let Header { entries, texts } = header::read(&bytes).map_err(|Lie { entry, reason }| match entry {
             Some(name) => checkpoint.entry(&name, reason),

@@ -5,15 +5,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// What can go wrong with a file of training data.
+///
+/// The message says all of it, also what the system said; there is no `source` to be printed after it.
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     /// The file cannot be read or written.
-    #[error("{path}: {source}")]
+    #[error("{path}: {cause}")]
     Io {
         /// Which file or folder.
         path: PathBuf,
         /// What the system says.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The file ends too early.
     #[error("{path}, {at}: the file ends here; expected {expected}")]
@@ -81,6 +83,6 @@ impl fmt::Display for Offset {
 
 impl DataError {
     pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> DataError {
-        move |source| DataError::Io { path: path.to_path_buf(), source }
+        move |cause| DataError::Io { path: path.to_path_buf(), cause }
     }
 }

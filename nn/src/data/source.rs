@@ -137,8 +137,8 @@ impl Source {
         DataError::Truncated { path: self.path.clone(), at: self.offset(end), expected: expected.into() }
     }
 
-    fn io(&self, source: io::Error) -> DataError {
-        DataError::Io { path: self.path.clone(), source }
+    fn io(&self, cause: io::Error) -> DataError {
+        DataError::Io { path: self.path.clone(), cause }
     }
 
     fn offset(&self, byte: u64) -> Offset {

@@ -15,8 +15,8 @@ pub fn read_texts(path: &Path) -> Result<Vec<(PathBuf, String)>, TextError> {
         list(path, &mut paths)?;
         paths.sort();
         if paths.is_empty() {
-            let source = std::io::Error::new(std::io::ErrorKind::NotFound, "no file *.txt in this folder");
-            return Err(TextError::Io { path: path.to_path_buf(), source });
+            let cause = std::io::Error::new(std::io::ErrorKind::NotFound, "no file *.txt in this folder");
+            return Err(TextError::Io { path: path.to_path_buf(), cause });
         }
     } else {
         paths.push(path.to_path_buf());

@@ -5,15 +5,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// What can go wrong with a file of text, a vocabulary or word vectors.
+///
+/// The message says all of it, also what the system said; there is no `source` to be printed after it.
 #[derive(Debug, thiserror::Error)]
 pub enum TextError {
     /// The file cannot be read or written.
-    #[error("{path}: {source}")]
+    #[error("{path}: {cause}")]
     Io {
         /// Which file.
         path: PathBuf,
         /// What the system says.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The file is not what it should be.
     #[error("{path}, {place}: {reason}")]
@@ -62,7 +64,7 @@ impl fmt::Display for Place {
 
 impl TextError {
     pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> TextError {
-        move |source| TextError::Io { path: path.to_path_buf(), source }
+        move |cause| TextError::Io { path: path.to_path_buf(), cause }
     }
 
     pub(super) fn line(path: &Path, line: usize, reason: impl Into<String>) -> TextError {

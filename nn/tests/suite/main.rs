@@ -5,6 +5,7 @@ mod adversarial;
 mod cdcgan;
 mod checkpoint_files;
 mod data_files;
+mod errors;
 mod fixture;
 mod killed_save;
 mod layers;
