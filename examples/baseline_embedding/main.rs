@@ -26,8 +26,8 @@ struct Cli {
     #[arg(long, default_value_t = 1000, value_parser = flags::count)]
     sequences: usize,
 
-    /// Passes over all of them
-    #[arg(long, default_value_t = 20, value_parser = flags::count)]
+    /// Passes over all of them (with --quick 2)
+    #[arg(long, default_value_t = 20, default_value_if("quick", "true", "2"), value_parser = flags::count)]
     epochs: usize,
 
     /// Sequences in a step
@@ -91,7 +91,7 @@ fn main() -> Result<()> {
     let cli: Cli = flags::parse();
     let out = cli.common.out_dir("baseline_embedding")?;
     let _profiling = cli.common.profiling(&out);
-    let epochs = if cli.common.quick { 2 } else { cli.epochs };
+    let epochs = cli.epochs;
     let start = Instant::now();
     let mut rng = Rng::seeded(cli.common.seed);
     let (x, y) = random_data(cli.sequences, &mut rng);

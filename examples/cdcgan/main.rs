@@ -61,9 +61,9 @@ fn main() -> Result<()> {
         return generate(&gan, digits, cli.recipe.z, cli.common.seed, &out);
     }
     let mut data = cli.data.load()?;
-    let (mut recipe, mut judged) = (cli.recipe.clone(), JUDGED);
+    let (recipe, mut judged) = (&cli.recipe, JUDGED);
     if cli.common.quick {
-        (recipe.epochs, judged) = (Some(1), 200);
+        judged = 200;
         let few = 256.min(data.train.len());
         data.train.images = data.train.images.narrow(0, 0, few);
         data.train.labels = data.train.labels.narrow(0, 0, few);
@@ -81,7 +81,7 @@ fn main() -> Result<()> {
     println!("{} images to learn from", data.train.len());
     let start = Instant::now();
     let mut frames = Frames::new(cli.recipe.z, &out)?;
-    train::run(&mut gan, &recipe, &data.train, cli.common.seed, |gan| {
+    train::run(&mut gan, recipe, &data.train, cli.common.seed, |gan| {
         frames.add(gan)?;
         gan.save(&checkpoint, &terms)
     })?;

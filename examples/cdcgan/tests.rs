@@ -1,7 +1,9 @@
-//! The networks' shapes.
+//! The networks' shapes, and flags beside --quick.
 
+use crate::Cli;
 use crate::networks::*;
 use autograd::{Rng, Tensor};
+use clap::Parser;
 use nn::Layer;
 use nn::layers::Sequential;
 
@@ -29,4 +31,12 @@ fn shapes_are_those_of_the_paper_trail() {
 fn a_label_is_a_channel_of_ones() {
     let channels = label_channels(&one_hot_labels(&Tensor::of([1_i64]), 3));
     assert_eq!(channels.mean([2, 3]).to_vec(), [0.0, 1.0, 0.0]);
+}
+
+#[test]
+fn what_a_flag_says_goes_before_quick() {
+    let epochs = |flags: &[&str]| Cli::parse_from([&["cdcgan"], flags].concat()).recipe.epochs;
+    assert_eq!(epochs(&[]), None);
+    assert_eq!(epochs(&["--quick"]), Some(1));
+    assert_eq!(epochs(&["--quick", "--epochs", "3"]), Some(3));
 }

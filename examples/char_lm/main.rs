@@ -77,10 +77,8 @@ fn main() -> Result<()> {
     }
 
     let mut data = Data::load(cli.data.as_deref())?;
-    let mut recipe = cli.recipe.clone();
     if cli.output.quick {
         data.shorten();
-        recipe.epochs = 1;
     }
     println!("{data}");
     let uniform = Perplexity::of(&Uniform, &data.dev);
@@ -94,7 +92,7 @@ fn main() -> Result<()> {
     for seed in seeds {
         let start = Instant::now();
         let checkpoint = out.join(format!("checkpoint-{seed}.safetensors"));
-        let trained = train::run(&recipe, &data, seed, &checkpoint, cli.resume)?;
+        let trained = train::run(&cli.recipe, &data, seed, &checkpoint, cli.resume)?;
         let seconds = start.elapsed().as_secs_f64();
         let (dev, held_out) =
             (Perplexity::of(&trained.model, &data.dev), Perplexity::of(&trained.model, &data.held_out));

@@ -25,8 +25,8 @@ pub struct Recipe {
     #[arg(long, default_value_t = 256, value_parser = flags::count)]
     pub hidden: usize,
 
-    /// Passes over the text
-    #[arg(long, default_value_t = 10, value_parser = flags::count)]
+    /// Passes over the text (with --quick 1)
+    #[arg(long, default_value_t = 10, default_value_if("quick", "true", "1"), value_parser = flags::count)]
     pub epochs: usize,
 
     /// Streams that are read side by side

@@ -48,7 +48,7 @@ pub struct Output {
     #[arg(long, global = true, value_name = "DIR")]
     pub out: Option<PathBuf>,
 
-    /// A run of seconds that only shows that everything works
+    /// A run of seconds that only shows that everything works; what other flags say goes before
     #[arg(long, global = true)]
     pub quick: bool,
 

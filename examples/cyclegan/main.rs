@@ -49,16 +49,15 @@ fn main() -> Result<()> {
     let cli: Cli = flags::parse();
     let out = cli.common.out_dir("cyclegan")?;
     let mut data = cli.data.load()?;
-    let mut recipe = cli.recipe.clone();
+    let recipe = &cli.recipe;
     if cli.common.quick {
-        recipe.epochs = Some(1);
         for (part, count) in [(&mut data.train, 256), (&mut data.test, 100)] {
             part.images = part.images.narrow(0, 0, count.min(part.len()));
             part.labels = part.labels.narrow(0, 0, count.min(part.len()));
         }
     }
     let sides = recipe.side.sides(&data.train.images, recipe.radius);
-    let mut gan = CycleGan::new(&recipe, cli.common.seed);
+    let mut gan = CycleGan::new(recipe, cli.common.seed);
     let checkpoint = out.join("checkpoint.safetensors");
     let terms = recipe.terms(sides[0].size(0), cli.common.seed);
     if cli.resume {

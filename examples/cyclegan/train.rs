@@ -56,8 +56,8 @@ pub struct Recipe {
     #[arg(long, default_value_t = 1.0, value_parser = sides::radius)]
     pub radius: f64,
 
-    /// Passes over the images [default: 2 of MNIST, 20 of the small set]
-    #[arg(long, value_parser = flags::count)]
+    /// Passes over the images [default: 2 of MNIST, 20 of the small set; with --quick 1]
+    #[arg(long, default_value_if("quick", "true", "1"), value_parser = flags::count)]
     pub epochs: Option<usize>,
 
     /// Images of each side in a step

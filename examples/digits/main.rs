@@ -37,9 +37,7 @@ fn main() -> Result<()> {
     let out = cli.common.out_dir("digits")?;
     let _profiling = cli.common.profiling(&out);
     let mut data = cli.data.load()?;
-    let mut recipe = cli.recipe.clone();
     if cli.common.quick {
-        recipe.epochs = Some(1);
         let few = 512.min(data.train.len());
         data.train.images = data.train.images.narrow(0, 0, few);
         data.train.labels = data.train.labels.narrow(0, 0, few);
@@ -47,7 +45,7 @@ fn main() -> Result<()> {
     println!("{} images to learn from, {} to judge by", data.train.len(), data.test.len());
     let start = Instant::now();
     let checkpoint = out.join("checkpoint.safetensors");
-    let (reader, history) = train::run(&recipe, &data, cli.common.seed, Some((&checkpoint, cli.resume)))?;
+    let (reader, history) = train::run(&cli.recipe, &data, cli.common.seed, Some((&checkpoint, cli.resume)))?;
     let accuracy = reader.accuracy(&data.test);
     let seconds = start.elapsed().as_secs_f64();
     report::report(&reader, &history, &data.test, &out)?;

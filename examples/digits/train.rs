@@ -18,8 +18,8 @@ use std::time::Instant;
 /// Training.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Recipe {
-    /// Passes over the images [default: 4 of MNIST, 20 of the small set]
-    #[arg(long, value_parser = flags::count)]
+    /// Passes over the images [default: 4 of MNIST, 20 of the small set; with --quick 1]
+    #[arg(long, default_value_if("quick", "true", "1"), value_parser = flags::count)]
     pub epochs: Option<usize>,
 
     /// Images in a step [default: 128 of MNIST, 32 of the small set]

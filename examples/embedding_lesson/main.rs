@@ -30,8 +30,8 @@ struct Cli {
     #[arg(long, default_value_t = 32, value_parser = flags::count)]
     hidden: usize,
 
-    /// Passes over the table
-    #[arg(long, default_value_t = 150, value_parser = flags::count)]
+    /// Passes over the table (with --quick 5)
+    #[arg(long, default_value_t = 150, default_value_if("quick", "true", "5"), value_parser = flags::count)]
     epochs: usize,
 
     /// Rows in a step
@@ -47,12 +47,11 @@ fn main() -> Result<()> {
     let cli: Cli = flags::parse();
     let out = cli.common.out_dir("embedding_lesson")?;
     let _profiling = cli.common.profiling(&out);
-    let epochs = if cli.common.quick { cli.epochs.min(5) } else { cli.epochs };
     let start = Instant::now();
-    let training = categories::Training { hidden: cli.hidden, epochs, batch: cli.batch, lr: cli.lr };
+    let training = categories::Training { hidden: cli.hidden, epochs: cli.epochs, batch: cli.batch, lr: cli.lr };
     let sales = sales::Sales::new(cli.rows, cli.common.seed);
     let categories = categories::lesson(&sales, training, cli.common.seed, &out)?;
-    let taste = taste::lesson(epochs, cli.common.seed, &out)?;
+    let taste = taste::lesson(cli.epochs, cli.common.seed, &out)?;
     println!("\nThe pictures and weights are in {}", out.display());
     println!(
         "result onehot_loss={:.4} embedding_loss={:.4} neighbours={:.3} rmse={:.4} mean_rmse={:.4} seconds={:.1}",

@@ -20,12 +20,12 @@ struct Cli {
     #[command(flatten)]
     common: Common,
 
-    /// Largest square matrix
-    #[arg(long, default_value_t = 1024, value_parser = flags::at_least::<16>)]
+    /// Largest square matrix (with --quick 64)
+    #[arg(long, default_value_t = 1024, default_value_if("quick", "true", "64"), value_parser = flags::at_least::<16>)]
     largest: usize,
 
-    /// Milliseconds for each measurement
-    #[arg(long, default_value_t = 150, value_parser = clap::value_parser!(u64).range(1..=60_000))]
+    /// Milliseconds for each measurement (with --quick 5)
+    #[arg(long, default_value_t = 150, default_value_if("quick", "true", "5"), value_parser = clap::value_parser!(u64).range(1..=60_000))]
     millis: u64,
 }
 
@@ -111,11 +111,7 @@ fn main() -> Result<()> {
     let out = cli.common.out_dir("kernel_race")?;
     let _profiling = cli.common.profiling(&out);
     let start = Instant::now();
-    let (largest, time) = if cli.common.quick {
-        (64, Duration::from_millis(5))
-    } else {
-        (cli.largest, Duration::from_millis(cli.millis))
-    };
+    let (largest, time) = (cli.largest, Duration::from_millis(cli.millis));
     let threads = rayon::current_num_threads();
     let peak = peak::gflops();
     println!("{:?}; one core's fused multiply-adds peak at {peak:.0} GFLOP/s; {threads} threads", Isa::best());

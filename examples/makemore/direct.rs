@@ -40,7 +40,7 @@ pub const RECIPE: Recipe = Recipe {
 
 /// Trains the network with W3 and, for comparison, from the same start without.
 pub fn run(direct: &Direct, splits: &Splits, run: &Run) -> Result<Outcome> {
-    let (shape, recipe) = (direct.shape.over(SHAPE), run.shortened(direct.recipe.over(RECIPE)));
+    let (shape, recipe) = (direct.shape.over(SHAPE), direct.recipe.over(run.shortened(RECIPE)));
     let start = Instant::now();
     let (train_set, dev) = (Examples::new(&splits.train, shape.context), Examples::new(&splits.dev, shape.context));
     let sets = Sets { train: &train_set, dev: &dev };

@@ -65,7 +65,7 @@ pub const RECIPE: Recipe = Recipe {
 
 /// Trains the same network from each start.
 pub fn run(init: &Init, splits: &Splits, run: &Run) -> Result<Outcome> {
-    let (shape, recipe) = (init.shape.over(SHAPE), run.shortened(init.recipe.over(RECIPE)));
+    let (shape, recipe) = (init.shape.over(SHAPE), init.recipe.over(run.shortened(RECIPE)));
     let (seed, out) = (run.seed, run.out.as_path());
     let begin = Instant::now();
     let (train_set, dev) = (Examples::new(&splits.train, shape.context), Examples::new(&splits.dev, shape.context));

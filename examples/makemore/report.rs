@@ -16,7 +16,7 @@ use std::time::Instant;
 pub struct Run {
     pub seed: u64,
     pub out: PathBuf,
-    /// At most so many steps and examples in each, for tours and quick runs.
+    /// At most so many steps and examples in each, for tours and quick runs; but what a flag says goes.
     pub limit: Option<(usize, usize)>,
 }
 

@@ -43,7 +43,7 @@ pub const RECIPE: Recipe = Recipe {
 
 /// Trains one network, and reports on it.
 pub fn run(tune: &Tune, splits: &Splits, run: &Run) -> Result<Outcome> {
-    let (shape, recipe) = (tune.shape.over(SHAPE), run.shortened(tune.recipe.over(RECIPE)));
+    let (shape, recipe) = (tune.shape.over(SHAPE), tune.recipe.over(run.shortened(RECIPE)));
     if tune.sweep {
         sweep(shape, recipe, splits, run)?;
     }

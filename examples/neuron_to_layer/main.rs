@@ -36,8 +36,8 @@ struct Cli {
     #[arg(long, default_value_t = 8, value_parser = flags::count)]
     hidden: usize,
 
-    /// Steps of training
-    #[arg(long, default_value_t = 500, value_parser = flags::count)]
+    /// Steps of training (with --quick 60)
+    #[arg(long, default_value_t = 500, default_value_if("quick", "true", "60"), value_parser = flags::count)]
     steps: usize,
 
     /// Learning rate of Adam
@@ -49,8 +49,7 @@ fn main() -> Result<()> {
     let cli: Cli = flags::parse();
     let out = cli.common.out_dir("neuron_to_layer")?;
     let _profiling = cli.common.profiling(&out);
-    let steps = if cli.common.quick { cli.steps.min(60) } else { cli.steps };
-    let training = mlp::Training { steps, lr: cli.lr };
+    let training = mlp::Training { steps: cli.steps, lr: cli.lr };
     let seed = cli.common.seed;
     let start = Instant::now();
 

@@ -10,24 +10,17 @@ use std::path::Path;
 /// How a text is read
 #[derive(clap::Args, Clone, Debug)]
 pub struct Reading {
-    /// Words that the model knows, at the most; with --tokenizer the file says which
-    #[arg(long, default_value_t = 2000, value_parser = flags::at_least::<6>)]
+    /// Words that the model knows, at the most; with --tokenizer the file says which (with --quick 500)
+    #[arg(long, default_value_t = 2000, default_value_if("quick", "true", "500"), value_parser = flags::at_least::<6>)]
     pub vocabulary: usize,
 
-    /// Sentences that the model learns from; the quick set of vectors learns from all
-    #[arg(long, default_value_t = 4000, value_parser = flags::count)]
+    /// Sentences that the model learns from; the quick set of vectors learns from all (with --quick 400)
+    #[arg(long, default_value_t = 4000, default_value_if("quick", "true", "400"), value_parser = flags::count)]
     pub sentences: usize,
 
     /// Words or tokens of a sentence, at the most; longer ones are cut into pieces
     #[arg(long, default_value_t = 30, value_parser = flags::at_least::<2>)]
     pub context: usize,
-}
-
-impl Reading {
-    /// A little of the text.
-    pub fn quick(&self) -> Reading {
-        Reading { vocabulary: self.vocabulary.min(500), sentences: self.sentences.min(400), ..self.clone() }
-    }
 }
 
 /// Sentences as numbers of words or tokens, each from begin to end.

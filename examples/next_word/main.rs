@@ -85,13 +85,12 @@ fn main() -> Result<()> {
     let out = cli.common.out_dir("next_word")?;
     let _profiling = cli.common.profiling(&out);
     let start = Instant::now();
-    let (epochs, quick) = (if cli.common.quick { 20 } else { 200 }, cli.common.quick);
-    let small = tiny::run(epochs, cli.common.seed, &out)?;
+    let small = tiny::run(if cli.common.quick { 20 } else { 200 }, cli.common.seed, &out)?;
     if let Some(Part::Tiny) = cli.part {
         println!("result accuracy={:.4} seconds={:.1}", small, start.elapsed().as_secs_f64());
         return Ok(());
     }
-    let score = real(&cli, tokens, quick, &out)?;
+    let score = real(&cli, tokens, &out)?;
     println!("\nPictures, weights, vocabulary and vectors are in {}", out.display());
     println!(
         "result perplexity={:.2} accuracy={:.4} top5={:.4} seconds={:.1}",
@@ -104,11 +103,10 @@ fn main() -> Result<()> {
 }
 
 /// The same on real text: three ways to start the embedding, one of which is chosen and judged.
-fn real(cli: &Cli, tokens: Option<Tokens>, quick: bool, out: &Path) -> Result<Score> {
+fn real(cli: &Cli, tokens: Option<Tokens>, out: &Path) -> Result<Score> {
     let seed = cli.common.seed;
-    let reading = if quick { cli.reading.quick() } else { cli.reading.clone() };
-    let recipe = if quick { cli.recipe.quick() } else { cli.recipe.clone() };
-    let corpus = Corpus::read(cli.data.as_deref(), tokens, &reading, seed)?;
+    let (reading, recipe) = (&cli.reading, &cli.recipe);
+    let corpus = Corpus::read(cli.data.as_deref(), tokens, reading, seed)?;
     let Tokens { names, unit, tokenizer, .. } = &corpus.tokens;
     tokenizer.save(out)?;
 
@@ -118,7 +116,7 @@ fn real(cli: &Cli, tokens: Option<Tokens>, quick: bool, out: &Path) -> Result<Sc
             let binary = path.extension().is_some_and(|extension| extension == "bin");
             WordVectors::read(path, if binary { Format::Binary } else { Format::Text })?
         }
-        None => vectors::quick(&corpus, cli.sizes.embedding, if quick { 1 } else { cli.sizes.vector_epochs }, seed)?,
+        None => vectors::quick(&corpus, cli.sizes.embedding, cli.sizes.vector_epochs, seed)?,
     };
     let width = vectors.width();
     ensure!(width > 0, "the vectors have no numbers");
@@ -138,7 +136,7 @@ fn real(cli: &Cli, tokens: Option<Tokens>, quick: bool, out: &Path) -> Result<Sc
         if pretrained {
             model.embedding = Embedding::from_pretrained(&table, !trainable);
         }
-        runs.push(train::train(name, model, &corpus, &recipe, seed)?);
+        runs.push(train::train(name, model, &corpus, recipe, seed)?);
     }
     compare(&corpus, &runs);
     let best = runs.iter().min_by(|a, b| a.validation.loss.total_cmp(&b.validation.loss)).expect("three runs");

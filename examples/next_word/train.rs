@@ -13,8 +13,8 @@ use std::time::Instant;
 /// How to train
 #[derive(clap::Args, Clone, Debug)]
 pub struct Recipe {
-    /// Passes over the sentences, at the most
-    #[arg(long, default_value_t = 5, value_parser = flags::count)]
+    /// Passes over the sentences, at the most (with --quick 1)
+    #[arg(long, default_value_t = 5, default_value_if("quick", "true", "1"), value_parser = flags::count)]
     pub epochs: usize,
 
     /// Epochs without improvement on validation that end the training
@@ -28,12 +28,6 @@ pub struct Recipe {
     /// Learning rate of Adam
     #[arg(long, default_value_t = 0.003, value_parser = flags::positive::<f64>)]
     pub lr: f64,
-}
-
-impl Recipe {
-    pub fn quick(&self) -> Recipe {
-        Recipe { epochs: self.epochs.min(1), ..self.clone() }
-    }
 }
 
 /// How well the next words are predicted.

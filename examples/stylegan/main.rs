@@ -66,10 +66,10 @@ fn main() -> Result<()> {
     let out = cli.common.out_dir("stylegan")?;
     let seed = cli.common.seed;
     let mut data = cli.data.load()?;
-    let mut epochs = cli.recipe.epochs(data.train.len());
+    let epochs = cli.recipe.epochs(data.train.len());
     let (mut judged, mut walks) = (JUDGED, WALKS);
     if cli.common.quick {
-        (epochs, judged, walks) = (1, 200, 50);
+        (judged, walks) = (200, 50);
         let few = 256.min(data.train.len());
         data.train.images = data.train.images.narrow(0, 0, few);
         data.train.labels = data.train.labels.narrow(0, 0, few);

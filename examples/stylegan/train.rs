@@ -20,8 +20,8 @@ const LOSS: GanLoss = GanLoss::NonSaturating;
 /// Sizes and training.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Recipe {
-    /// Passes over the images [default: 1 of MNIST, 29 of the small set]
-    #[arg(long, value_parser = flags::count)]
+    /// Passes over the images [default: 1 of MNIST, 29 of the small set; with --quick 1]
+    #[arg(long, default_value_if("quick", "true", "1"), value_parser = flags::count)]
     pub epochs: Option<usize>,
 
     /// Images in a step

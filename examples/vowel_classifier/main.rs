@@ -53,13 +53,10 @@ fn main() -> Result<()> {
     let cli: Cli = flags::parse();
     let out = cli.output.out_dir("vowel_classifier")?;
     let _profiling = cli.output.profiling(&out);
-    let mut recipe = cli.recipe.clone();
-    if cli.output.quick {
-        (recipe.epochs, recipe.pretraining) = (1, 1);
-    }
+    let recipe = &cli.recipe;
     let weights = out.join("model.safetensors");
     if let Some(text) = &cli.predict {
-        let model = Classifier::new(&recipe, &mut autograd::Rng::seeded(0));
+        let model = Classifier::new(recipe, &mut autograd::Rng::seeded(0));
         if weights.exists() {
             load_module(&model, &weights).with_context(|| "the weights there may be of other sizes: train again")?;
             return model::predict_lines(&model, text);
@@ -88,7 +85,7 @@ fn main() -> Result<()> {
     let mut runs = Vec::new();
     for seed in seeds {
         let start = Instant::now();
-        let (model, history) = train::run(&recipe, &data, cli.pretrain, seed);
+        let (model, history) = train::run(recipe, &data, cli.pretrain, seed);
         let correct = model.judge(&data.dev);
         let seconds = (loading + start.elapsed()).as_secs_f64();
         let run = report::Run { seed, model, history, correct, seconds };

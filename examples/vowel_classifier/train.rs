@@ -19,8 +19,9 @@ pub struct Recipe {
     #[arg(long, default_value_t = 48, default_value_if("pretrain", "true", "128"), value_parser = flags::count)]
     pub hidden: usize,
 
-    /// Passes over the strings (with --pretrain 12)
-    #[arg(long, default_value_t = 9, default_value_if("pretrain", "true", "12"), value_parser = flags::count)]
+    /// Passes over the strings (with --pretrain 12, with --quick 1)
+    #[arg(long, default_value_t = 9, value_parser = flags::count)]
+    #[arg(default_value_ifs([("quick", "true", "1"), ("pretrain", "true", "12")]))]
     pub epochs: usize,
 
     /// Strings in a step
@@ -39,8 +40,8 @@ pub struct Recipe {
     #[arg(long, default_value_t = 1.0, value_parser = flags::not_negative::<f32>)]
     pub auxiliary: f32,
 
-    /// Passes over the running text, with --pretrain
-    #[arg(long, default_value_t = 12, value_parser = flags::count)]
+    /// Passes over the running text, with --pretrain (with --quick 1)
+    #[arg(long, default_value_t = 12, default_value_if("quick", "true", "1"), value_parser = flags::count)]
     pub pretraining: usize,
 }
 
@@ -161,4 +162,17 @@ fn learn_language(model: &Classifier, recipe: &Recipe, text: &[Vec<i64>], rng: &
         }
     }
     bar.finish_and_clear();
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Cli;
+    use clap::Parser;
+
+    #[test]
+    fn what_a_flag_says_goes_before_quick_and_that_before_pretrain() {
+        let epochs = |flags: &[&str]| Cli::parse_from([&["vowel_classifier"], flags].concat()).recipe.epochs;
+        assert_eq!([epochs(&[]), epochs(&["--pretrain"]), epochs(&["--pretrain", "--quick"])], [9, 12, 1]);
+        assert_eq!(epochs(&["--quick", "--pretrain", "--epochs", "2"]), 2);
+    }
 }

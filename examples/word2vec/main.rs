@@ -96,7 +96,7 @@ struct Options {
     #[arg(long, default_value_t = 1e-3, value_name = "SHARE", value_parser = flags::not_negative::<f64>)]
     subsample: f64,
 
-    /// Passes over the text [default: 15; 1 for the full softmax]
+    /// Passes over the text [default: 15; 1 for the full softmax, and with --quick]
     #[arg(long, value_name = "N", value_parser = flags::count)]
     epochs: Option<usize>,
 
