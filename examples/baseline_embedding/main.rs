@@ -88,7 +88,7 @@ fn evaluate(model: &Baseline, x: &Tensor<i64>, y: &Tensor) -> (f32, f64) {
 }
 
 fn main() -> Result<()> {
-    let cli: Cli = flags::parse();
+    let cli: Cli = common::begin();
     let out = cli.common.out_dir("baseline_embedding")?;
     let _profiling = cli.common.profiling(&out);
     let epochs = cli.epochs;

@@ -15,9 +15,9 @@ mod train;
 use anyhow::{Context, Result, ensure};
 use autograd::{Rng, Tensor};
 use clap::Parser;
+use common::Common;
 use common::digits::Data;
 use common::judge::{Judge, judge};
-use common::{Common, flags};
 use networks::CLASSES;
 use nn::checkpoint::{load_module, save_module};
 use nn::data::LabelledImages;
@@ -54,7 +54,7 @@ struct Cli {
 }
 
 fn main() -> Result<()> {
-    let cli: Cli = flags::parse();
+    let cli: Cli = common::begin();
     let out = cli.common.out_dir("cdcgan")?;
     let mut gan = Gan::new(&cli.recipe, cli.common.seed);
     if let Some(digits) = &cli.generate {

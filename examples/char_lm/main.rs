@@ -63,7 +63,7 @@ struct Cli {
 }
 
 fn main() -> Result<()> {
-    let cli: Cli = flags::parse();
+    let cli: Cli = common::begin();
     let out = cli.output.out_dir("char_lm")?;
     let _profiling = cli.output.profiling(&out);
     let weights = out.join("model.safetensors");

@@ -11,6 +11,7 @@ pub mod history;
 pub mod judge;
 pub mod letters;
 pub mod pca;
+pub mod pipe;
 pub mod plot;
 pub mod profile;
 pub mod resume;
@@ -22,6 +23,12 @@ use autograd::{Rng, Tensor};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// How every example begins: with its flags, which end it if they are wrong, as a closed pipe does later.
+pub fn begin<Flags: clap::Parser>() -> Flags {
+    pipe::end_quietly_when_closed();
+    flags::parse()
+}
 
 /// Flags that every example takes.
 #[derive(clap::Args, Clone, Debug)]

@@ -14,9 +14,9 @@ mod train;
 
 use anyhow::Result;
 use clap::Parser;
+use common::Common;
 use common::digits::Data;
 use common::judge::Judge;
-use common::{Common, flags};
 use measure::Journey;
 use nn::checkpoint::save_module;
 use std::time::Instant;
@@ -46,7 +46,7 @@ struct Cli {
 }
 
 fn main() -> Result<()> {
-    let cli: Cli = flags::parse();
+    let cli: Cli = common::begin();
     let out = cli.common.out_dir("cyclegan")?;
     let mut data = cli.data.load()?;
     let recipe = &cli.recipe;

@@ -9,9 +9,9 @@ mod report;
 
 use anyhow::Result;
 use clap::Parser;
+use common::Common;
 use common::digits::Data;
 use common::judge::train::{self, Recipe};
-use common::{Common, flags};
 use nn::checkpoint::save_module;
 use std::time::Instant;
 
@@ -33,7 +33,7 @@ struct Cli {
 }
 
 fn main() -> Result<()> {
-    let cli: Cli = flags::parse();
+    let cli: Cli = common::begin();
     let out = cli.common.out_dir("digits")?;
     let _profiling = cli.common.profiling(&out);
     let mut data = cli.data.load()?;

@@ -44,7 +44,7 @@ struct Cli {
 }
 
 fn main() -> Result<()> {
-    let cli: Cli = flags::parse();
+    let cli: Cli = common::begin();
     let out = cli.common.out_dir("embedding_lesson")?;
     let _profiling = cli.common.profiling(&out);
     let start = Instant::now();

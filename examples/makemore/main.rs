@@ -51,7 +51,7 @@ enum Exercise {
 }
 
 fn main() -> Result<()> {
-    let cli: Cli = flags::parse();
+    let cli: Cli = common::begin();
     let out = cli.common.out_dir("makemore")?;
     let _profiling = cli.common.profiling(&out);
     let names = match &cli.data {

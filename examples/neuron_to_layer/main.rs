@@ -46,7 +46,7 @@ struct Cli {
 }
 
 fn main() -> Result<()> {
-    let cli: Cli = flags::parse();
+    let cli: Cli = common::begin();
     let out = cli.common.out_dir("neuron_to_layer")?;
     let _profiling = cli.common.profiling(&out);
     let training = mlp::Training { steps: cli.steps, lr: cli.lr };

@@ -80,7 +80,7 @@ enum Part {
 }
 
 fn main() -> Result<()> {
-    let cli: Cli = flags::parse();
+    let cli: Cli = common::begin();
     let tokens = cli.tokenizer.as_deref().map(Tokens::read).transpose()?;
     let out = cli.common.out_dir("next_word")?;
     let _profiling = cli.common.profiling(&out);

@@ -62,7 +62,7 @@ struct Cli {
 }
 
 fn main() -> Result<()> {
-    let cli: Cli = flags::parse();
+    let cli: Cli = common::begin();
     let out = cli.common.out_dir("stylegan")?;
     let seed = cli.common.seed;
     let mut data = cli.data.load()?;

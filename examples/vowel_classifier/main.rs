@@ -50,7 +50,7 @@ struct Cli {
 }
 
 fn main() -> Result<()> {
-    let cli: Cli = flags::parse();
+    let cli: Cli = common::begin();
     let out = cli.output.out_dir("vowel_classifier")?;
     let _profiling = cli.output.profiling(&out);
     let recipe = &cli.recipe;

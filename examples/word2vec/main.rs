@@ -145,7 +145,7 @@ enum Objective {
 }
 
 fn main() -> Result<()> {
-    let cli: Cli = flags::parse();
+    let cli: Cli = common::begin();
     let out = cli.common.out_dir("word2vec")?;
     let _profiling = cli.common.profiling(&out);
     if let Some(Form::Tiny(tiny)) = &cli.form {
