@@ -44,7 +44,7 @@ pub fn positive<T: Number>(text: &str) -> Result<T, String> {
 
 /// A number that is not below 0: the weight of a penalty.
 pub fn not_negative<T: Number>(text: &str) -> Result<T, String> {
-    number(text, "at least 0", |x| x >= 0.0)
+    number(text, "of at least 0", |x| x >= 0.0)
 }
 
 /// What share is dropped, held out or kept: never all.
@@ -59,7 +59,7 @@ pub fn probability<T: Number>(text: &str) -> Result<T, String> {
 
 /// Any number, but neither NaN nor infinite.
 pub fn finite<T: Number>(text: &str) -> Result<T, String> {
-    number(text, "finite", |_| true)
+    number(text, "that is finite", |_| true)
 }
 
 /// A finite number that `fits`, which is one that is `range`.
@@ -68,7 +68,7 @@ pub fn number<T: Number>(text: &str, range: &str, fits: impl Fn(f64) -> bool) ->
         let number: f64 = (*number).into();
         number.is_finite() && fits(number)
     };
-    text.trim().parse().ok().filter(fits).ok_or_else(|| format!("it must be a number, {range}"))
+    text.trim().parse().ok().filter(fits).ok_or_else(|| format!("it must be a number {range}"))
 }
 
 /// A file or folder that is there.
@@ -97,7 +97,7 @@ mod tests {
         }
         let parse = |flags: &[&str]| with_negative_numbers(Flags::command()).try_get_matches_from(flags);
         let error = parse(&["x", "--lr", "-1"]).unwrap_err().to_string();
-        assert!(error.contains("'-1' for '--lr <LR>': it must be a number, above 0"), "{error}");
+        assert!(error.contains("'-1' for '--lr <LR>': it must be a number above 0"), "{error}");
         let flags = Flags::from_arg_matches(&parse(&["x", "--quick", "--lr", "1"]).unwrap()).unwrap();
         assert!(flags.quick && flags.lr == 1.0);
     }
@@ -122,7 +122,7 @@ mod tests {
         ];
         for (parser, good, bad) in fits {
             good.iter().for_each(|text| assert_eq!(parser(text), Ok(text.parse().unwrap())));
-            bad.iter().for_each(|text| assert!(parser(text).unwrap_err().starts_with("it must be a number, ")));
+            bad.iter().for_each(|text| assert!(parser(text).unwrap_err().starts_with("it must be a number ")));
         }
         // What an f64 can hold, an f32 may not.
         assert!(positive::<f32>("1e39").is_err() && positive::<f32>("1e-60").is_err());

@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_radius_of_nothing_is_refused() {
-        assert_eq!(radius("0.5").unwrap_err(), "it must be a number, from 1 to 5");
+        assert_eq!(radius("0.5").unwrap_err(), "it must be a number from 1 to 5");
         assert!(radius("nan").is_err() && radius("1").is_ok());
     }
 }

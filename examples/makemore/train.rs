@@ -63,7 +63,7 @@ pub struct RecipeFlags {
     weight_decay: Option<f32>,
 
     /// λ0,λ1,λ2 of the penalty λ0·mean(C²) + λ1·mean(W1²) + λ2·mean(W2²)
-    #[arg(long, value_parser = parse_lambda, value_name = "λ0,λ1,λ2")]
+    #[arg(long, value_parser = parse_lambda, allow_hyphen_values = true, value_name = "λ0,λ1,λ2")]
     lambda: Option<[f32; 3]>,
 }
 
