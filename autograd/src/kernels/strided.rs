@@ -138,11 +138,16 @@ pub fn copy_row<T: Copy>(from: &[T], stride: usize, to: &mut [T]) {
         0 => to.fill(from[0]),
         1 => to.copy_from_slice(&from[..to.len()]),
         2 => {
-            // The compiler makes vectors of pairs. The last element may have no other half.
-            let Some((last, most)) = to.split_last_mut() else { return };
-            *last = from[2 * most.len()];
-            for (to, pair) in most.iter_mut().zip(from.chunks_exact(2)) {
-                *to = pair[0];
+            // The compiler makes vectors of loops of a known length.
+            const BLOCK: usize = 8;
+            let whole = to.len().min(from.len() / 2) / BLOCK * BLOCK;
+            for (to, from) in to.chunks_exact_mut(BLOCK).zip(from.chunks_exact(2 * BLOCK)) {
+                for i in 0..BLOCK {
+                    to[i] = from[2 * i];
+                }
+            }
+            for i in whole..to.len() {
+                to[i] = from[2 * i];
             }
         }
         _ => {

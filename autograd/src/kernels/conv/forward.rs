@@ -2,6 +2,7 @@
 
 use super::planes::{Planes, PlanesOf};
 use super::windows::Windows;
+use super::winograd::Winograd;
 use super::{Conv, Tasks};
 use crate::kernels::element::Float;
 use crate::kernels::gemm::{Gemm, Isa, MatMut, MatRef, PackSource, PackedA};
@@ -11,7 +12,10 @@ use crate::memory::Buffer;
 impl Conv {
     /// Y, [`output_shape`](Conv::output_shape): the convolution of `x` with `weight`, plus a bias a channel.
     pub fn forward<T: Float>(&self, x: &[T], weight: &[T], bias: Option<&[T]>, y: &mut [T]) {
-        self.forward_on(Isa::best(), x, weight, bias, y);
+        match Winograd::of(self) {
+            Some(winograd) => winograd.forward(Isa::best(), x, weight, bias, y),
+            None => self.forward_on(Isa::best(), x, weight, bias, y),
+        }
     }
 
     #[inline(never)]

@@ -2,6 +2,7 @@
 
 use super::planes::{Join, Planes};
 use super::windows::Windows;
+use super::winograd::Winograd;
 use super::{Conv, Tasks};
 use crate::kernels::element::Float;
 use crate::kernels::gemm::{Gemm, Isa, MatMut, MatRef, PackSource, PackedA};
@@ -20,7 +21,10 @@ impl Conv {
     /// dX, [`input_shape`](Conv::input_shape): the gradient of the input, plus a bias a channel. It is also what a
     /// transposed convolution computes, which is where the bias comes from.
     pub fn input_grad<T: Float>(&self, dy: &[T], weight: &[T], bias: Option<&[T]>, dx: &mut [T]) {
-        self.input_grad_on(Isa::best(), dy, weight, bias, dx);
+        match Winograd::of(self) {
+            Some(winograd) => winograd.input_grad(Isa::best(), dy, weight, bias, dx),
+            None => self.input_grad_on(Isa::best(), dy, weight, bias, dx),
+        }
     }
 
     #[inline(never)]

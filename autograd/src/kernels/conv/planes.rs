@@ -15,6 +15,7 @@
 
 use super::Conv;
 use crate::kernels::element::Float;
+use crate::kernels::gemm::WIDEST_PANEL;
 use crate::kernels::simd::{Loop, vectorised};
 use crate::kernels::strided::copy_row;
 use crate::memory::Buffer;
@@ -190,8 +191,10 @@ impl<'a, T: Float> PlanesOf<'a, T> {
             return PlanesOf { images, copied: None };
         }
         let channels = planes.conv.in_channels;
-        let mut copy = Buffer::recycled(count * planes.sample());
-        for (i, to) in copy.chunks_exact_mut(planes.channel()).enumerate() {
+        // Whoever reads whole vectors may read beyond the last plane, and takes nothing from there.
+        let len = count * planes.sample();
+        let mut copy = Buffer::recycled(len + WIDEST_PANEL);
+        for (i, to) in copy[..len].chunks_exact_mut(planes.channel()).enumerate() {
             let (n, channel) = (i / channels, i % channels);
             let image = &images[n * image + channel * pixels..][..pixels];
             vectorised(Split { planes, image, to });

@@ -1,6 +1,7 @@
 //! The fast ones against the definition, on every instruction set. Values are small integers, so that sums are exact in
 //! whatever order they are added up, and results are equal or wrong.
 
+use super::winograd::Winograd;
 use super::{Conv, reference};
 use crate::kernels::element::Float;
 use crate::kernels::gemm::Isa;
@@ -29,22 +30,38 @@ fn check<T: Float>(conv: &Conv) {
         let channel = |i: usize| i / (pixels[0] * pixels[1]) % bias.len();
         values.iter().enumerate().map(|(i, &value)| value + bias[channel(i)]).collect()
     };
-    for isa in Isa::available() {
-        let mut y = vec![T::from_f64(f64::NAN); dy.len()];
-        conv.forward_on(isa, &x, &w, None, &mut y);
-        assert!(y == want_y, "forward on {isa:?}: {conv:?}");
-        conv.forward_on(isa, &x, &w, Some(&y_bias), &mut y);
-        assert!(y == biased(&want_y, &y_bias, conv.output), "forward with a bias on {isa:?}: {conv:?}");
+    // Every way that there is, wherever it is possible.
+    let winograd = Winograd::possible(conv);
+    for (isa, winograd) in Isa::available().into_iter().flat_map(|isa| [(isa, None), (isa, winograd.as_ref())]) {
+        let way = format!("{isa:?}{}: {conv:?}", if winograd.is_some() { ", Winograd" } else { "" });
+        let forward = |bias: Option<&[T]>| {
+            let mut y = vec![T::from_f64(f64::NAN); dy.len()];
+            match winograd {
+                Some(winograd) => winograd.forward(isa, &x, &w, bias, &mut y),
+                None => conv.forward_on(isa, &x, &w, bias, &mut y),
+            }
+            y
+        };
+        assert!(forward(None) == want_y, "forward on {way}");
+        assert!(forward(Some(&y_bias)) == biased(&want_y, &y_bias, conv.output), "forward with a bias on {way}");
 
-        let mut dx = vec![T::from_f64(f64::NAN); x.len()];
-        conv.input_grad_on(isa, &dy, &w, None, &mut dx);
-        assert!(dx == want_dx, "input_grad on {isa:?}: {conv:?}");
-        conv.input_grad_on(isa, &dy, &w, Some(&x_bias), &mut dx);
-        assert!(dx == biased(&want_dx, &x_bias, conv.input), "input_grad with a bias on {isa:?}: {conv:?}");
+        let input_grad = |bias: Option<&[T]>| {
+            let mut dx = vec![T::from_f64(f64::NAN); x.len()];
+            match winograd {
+                Some(winograd) => winograd.input_grad(isa, &dy, &w, bias, &mut dx),
+                None => conv.input_grad_on(isa, &dy, &w, bias, &mut dx),
+            }
+            dx
+        };
+        assert!(input_grad(None) == want_dx, "input_grad on {way}");
+        assert!(input_grad(Some(&x_bias)) == biased(&want_dx, &x_bias, conv.input), "input_grad with a bias on {way}");
 
         let mut dw = vec![T::from_f64(f64::NAN); w.len()];
-        conv.weight_grad_on(isa, &x, &dy, &mut dw);
-        assert!(dw == want_dw, "weight_grad on {isa:?}: {conv:?}");
+        match winograd {
+            Some(winograd) => winograd.weight_grad(isa, &x, &dy, &mut dw),
+            None => conv.weight_grad_on(isa, &x, &dy, &mut dw),
+        }
+        assert!(dw == want_dw, "weight_grad on {way}");
     }
 }
 
@@ -111,17 +128,79 @@ fn sizes_around_tiles_and_tasks_agree_with_the_definition() {
 }
 
 #[test]
+fn tiles_of_every_size_of_image_agree_with_the_definition() {
+    // Rows of tiles that are a vector and more, or cut by a block; half a tile at either edge; samples that share blocks.
+    for (batch, channels, outputs, padding) in [
+        (5, [1, 3, 2], [4, 4], 0),
+        (4, [2, 3, 5], [7, 16], 1),
+        (3, [1, 2, 2], [33, 34], 2),
+        (9, [1, 5, 4], [5, 19], 1),
+        (2, [1, 70, 130], [12, 11], 0),
+        (1, [1, 1, 1], [1, 2], 1),
+    ] {
+        let axis = |output: usize| Axis { output, kernel: 3, stride: 1, padding, dilation: 1 };
+        let conv = conv(batch, channels, [axis(outputs[0]), axis(outputs[1])], 0);
+        if crate::kernels::is_tested_here(elements(conv.output_shape()) * conv.in_channels) {
+            check::<f32>(&conv);
+            check::<f64>(&conv);
+        }
+    }
+}
+
+/// What `winograd/mod.rs` says of its errors, held against the definition in f64.
+#[test]
+fn fewer_multiplications_cost_little_accuracy() {
+    if cfg!(miri) {
+        return; // Arithmetic, of which the other tests have enough.
+    }
+    let axis = Axis { output: 16, kernel: 3, stride: 1, padding: 1, dilation: 1 };
+    let conv = conv(8, [1, 32, 32], [axis, axis], 0);
+    let mut rng = crate::Rng::seeded(1);
+    let mut normal = |shape: [usize; 4]| crate::Tensor::<f32>::randn(shape, &mut rng).to_vec();
+    let (x, w, dy) = (normal(conv.input_shape()), normal(conv.weight_shape()), normal(conv.output_shape()));
+    let exact = |values: &[f32]| values.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
+    let (x64, w64, dy64) = (exact(&x), exact(&w), exact(&dy));
+    let (mut want_y, mut want_dx, mut want_dw) = (dy64.clone(), x64.clone(), w64.clone());
+    reference::forward(&conv, &x64, &w64, &mut want_y);
+    reference::input_grad(&conv, &dy64, &w64, &mut want_dx);
+    reference::weight_grad(&conv, &x64, &dy64, &mut want_dw);
+    let winograd = Winograd::of(&conv).expect("as many channels as it pays for");
+    let (mut y, mut dx, mut dw) = (dy.clone(), x.clone(), w.clone());
+    let error = |got: &[f32], want: &[f64]| -> f64 {
+        let squares: f64 = got.iter().zip(want).map(|(&got, want)| (f64::from(got) - want).powi(2)).sum();
+        (squares / want.len() as f64).sqrt()
+    };
+    let isa = Isa::best();
+    conv.forward_on(isa, &x, &w, None, &mut y);
+    conv.input_grad_on(isa, &dy, &w, None, &mut dx);
+    conv.weight_grad_on(isa, &x, &dy, &mut dw);
+    let direct = [error(&y, &want_y), error(&dx, &want_dx), error(&dw, &want_dw)];
+    winograd.forward(isa, &x, &w, None, &mut y);
+    winograd.input_grad(isa, &dy, &w, None, &mut dx);
+    winograd.weight_grad(isa, &x, &dy, &mut dw);
+    let tiled = [error(&y, &want_y), error(&dx, &want_dx), error(&dw, &want_dw)];
+    for (tiled, direct) in tiled.into_iter().zip(direct) {
+        assert!(tiled <= 2.0 * direct, "root mean square errors {tiled:e} and {direct:e}");
+    }
+}
+
+#[test]
 fn nothing_in_nothing_out() {
     let axis = Axis { output: 3, kernel: 2, stride: 1, padding: 0, dilation: 1 };
     check::<f32>(&conv(0, [1, 2, 3], [axis, axis], 0));
+    check::<f32>(&conv(0, [1, 2, 3], [Axis { kernel: 3, ..axis }; 2], 0));
     check::<f32>(&conv(2, [1, 2, 0], [axis, axis], 0));
     check::<f32>(&conv(2, [1, 0, 2], [axis, axis], 0));
 }
 
 #[test]
 fn the_same_bits_at_any_number_of_threads() {
-    let axis = Axis { output: 14, kernel: 3, stride: 2, padding: 1, dilation: 1 };
-    let conv = conv(16, [1, 16, 24], [axis, axis], 1);
+    let axis = |stride: usize| Axis { output: 14, kernel: 3, stride, padding: 1, dilation: 1 };
+    bits_do_not_depend_on_threads(&conv(16, [1, 16, 24], [axis(2), axis(2)], 1));
+    bits_do_not_depend_on_threads(&conv(16, [1, 16, 24], [axis(1), axis(1)], 0));
+}
+
+fn bits_do_not_depend_on_threads(conv: &Conv) {
     let values = |count: usize, seed: usize| -> Vec<f32> {
         integers::<f32>(count, seed).iter().enumerate().map(|(i, x)| x * 0.1 + (i % 13) as f32 * 0.01).collect()
     };

@@ -7,6 +7,7 @@
 
 use super::planes::{Planes, by_pixel};
 use super::windows::Windows;
+use super::winograd::Winograd;
 use super::{Conv, Tasks};
 use crate::kernels::element::Float;
 use crate::kernels::gemm::{Gemm, Isa, MatMut, MatRef, PackSource};
@@ -20,7 +21,10 @@ const LARGEST: usize = 1 << 22;
 impl Conv {
     /// dW, [`weight_shape`](Conv::weight_shape): the gradient of the weight.
     pub fn weight_grad<T: Float>(&self, x: &[T], dy: &[T], dw: &mut [T]) {
-        self.weight_grad_on(Isa::best(), x, dy, dw);
+        match Winograd::of(self) {
+            Some(winograd) => winograd.weight_grad(Isa::best(), x, dy, dw),
+            None => self.weight_grad_on(Isa::best(), x, dy, dw),
+        }
     }
 
     #[inline(never)]
@@ -29,35 +33,14 @@ impl Conv {
         if dw.is_empty() || dy.is_empty() {
             return dw.fill(T::ZERO);
         }
-        let Tasks { samples, count, parallel: share, work } = self.tasks();
-        let parts = if share { count.min(PARTS).min(LARGEST / dw.len()).max(1) } else { 1 };
-        let (image, sample) = (x.len() / self.batch, dy.len() / self.batch);
-        // Whole tasks, as many to each part.
-        let of_part = count.div_ceil(parts) * samples;
-        let mut sums = Buffer::<T>::recycled(self.batch.div_ceil(of_part) * dw.len());
-        let sum_of = PartOfSum::new(self, isa, samples, !share);
-        parallel::for_each_block(&mut sums, dw.len(), work, |part, sum| {
-            let from = part * of_part;
-            let batch = of_part.min(self.batch - from);
-            let (x, dy) = (&x[from * image..][..batch * image], &dy[from * sample..][..batch * sample]);
-            sum_of.write([x, dy], batch, sum);
-        });
-        self.add_up(&sums, dw);
-    }
-
-    /// dW `[groups · O, C, taps]` from the sums of the parts, each `[groups · O, taps, C]`.
-    fn add_up<T: Float>(&self, sums: &[T], dw: &mut [T]) {
+        let of_part = SumOfWindows::new(self, isa);
+        // Of each part [groups · O, taps, C].
         let (whole, row, taps) = (dw.len(), self.depth(), self.taps());
+        let sums = sum_over_batch(self, whole, [x, dy], |part, sum| of_part.write(part, sum));
         parallel::for_each_rows(dw, row, |first, dw| {
             let mut total = Buffer::<T>::recycled(row);
             for (o, dw) in dw.chunks_exact_mut(row).enumerate() {
-                let at = (first + o) * row;
-                total.copy_from_slice(&sums[at..at + row]);
-                for part in sums.chunks_exact(whole).skip(1) {
-                    for (sum, &x) in total.iter_mut().zip(&part[at..at + row]) {
-                        *sum += x;
-                    }
-                }
+                add_up(sums.chunks_exact(whole).map(|part| &part[(first + o) * row..][..row]), &mut total);
                 for (c, dw) in dw.chunks_exact_mut(taps).enumerate() {
                     for (tap, dw) in dw.iter_mut().enumerate() {
                         *dw = total[tap * self.in_channels + c];
@@ -68,11 +51,61 @@ impl Conv {
     }
 }
 
-/// The sum over a part of the batch, so many samples at a time.
-struct PartOfSum<'a> {
+/// Some samples.
+pub(super) struct Part<'a, T> {
+    x: &'a [T],
+    dy: &'a [T],
+    /// Elements of a sample of each.
+    pub image: usize,
+    sample: usize,
+    /// Samples of a task.
+    together: usize,
+}
+
+impl<'a, T> Part<'a, T> {
+    /// So many samples at a time as go through a product together.
+    pub fn tasks(&self) -> impl Iterator<Item = [&'a [T]; 2]> {
+        let of = |samples: usize, data: &'a [T]| data.chunks(samples * self.together);
+        of(self.image, self.x).zip(of(self.sample, self.dy)).map(|(x, dy)| [x, dy])
+    }
+}
+
+/// A sum of `len` elements for each part of the batch, which `write` is called with.
+pub(super) fn sum_over_batch<T: Float>(
+    conv: &Conv,
+    len: usize,
+    [x, dy]: [&[T]; 2],
+    write: impl Fn(&Part<'_, T>, &mut [T]) + Sync,
+) -> Buffer<T> {
+    let Tasks { samples: together, count, parallel: share, work } = conv.tasks();
+    let parts = if share { count.min(PARTS).min(LARGEST / len).max(1) } else { 1 };
+    let (image, sample) = (x.len() / conv.batch, dy.len() / conv.batch);
+    // Whole tasks, as many to each part.
+    let of_part = count.div_ceil(parts) * together;
+    let mut sums = Buffer::<T>::recycled(conv.batch.div_ceil(of_part) * len);
+    parallel::for_each_block(&mut sums, len, work, |part, sum| {
+        let from = part * of_part;
+        let batch = of_part.min(conv.batch - from);
+        let (x, dy) = (&x[from * image..][..batch * image], &dy[from * sample..][..batch * sample]);
+        write(&Part { x, dy, image, sample, together }, sum);
+    });
+    sums
+}
+
+/// The sum of slices, in their order.
+pub(super) fn add_up<'a, T: Float>(mut slices: impl Iterator<Item = &'a [T]>, total: &mut [T]) {
+    total.copy_from_slice(slices.next().expect("a batch has a part"));
+    for slice in slices {
+        for (sum, &x) in total.iter_mut().zip(slice) {
+            *sum += x;
+        }
+    }
+}
+
+/// The sum over a part of the batch as a product with the matrix of windows.
+struct SumOfWindows<'a> {
     conv: &'a Conv,
     planes: Planes,
-    samples: usize,
     isa: Isa,
     /// Whether each product is shared among threads.
     parallel: bool,
@@ -84,8 +117,9 @@ struct PartOfSum<'a> {
     windows: Vec<usize>,
 }
 
-impl<'a> PartOfSum<'a> {
-    fn new(conv: &'a Conv, isa: Isa, samples: usize, parallel: bool) -> Self {
+impl<'a> SumOfWindows<'a> {
+    fn new(conv: &'a Conv, isa: Isa) -> Self {
+        let Tasks { samples, parallel: share, .. } = conv.tasks();
         let Conv { in_channels, output: [height, width], kernel, stride, dilation, .. } = *conv;
         let (planes, positions) = (Planes::of(conv), conv.positions());
         // Where neighbouring taps see neighbouring pixels, all taps of a row are neighbours.
@@ -98,27 +132,24 @@ impl<'a> PartOfSum<'a> {
             .map(|i| (i / positions * planes.channel(), i % positions))
             .map(|(sample, i)| (sample + i / width % height * planes.row() + i % width) * in_channels)
             .collect();
-        PartOfSum { conv, planes, samples, isa, parallel, taps, run: neighbours * in_channels, windows }
+        SumOfWindows { conv, planes, isa, parallel: !share, taps, run: neighbours * in_channels, windows }
     }
 
-    /// Writes `[groups · O, taps, C]`, summed over the `batch` samples that `x` and `dy` have.
-    fn write<T: Float>(&self, [x, dy]: [&[T]; 2], batch: usize, sum: &mut [T]) {
-        let out_channels = self.conv.out_channels;
-        let (image, sample) = (x.len() / batch, dy.len() / batch);
-        let (positions, depth) = (self.conv.positions(), self.conv.depth());
-        for from in (0..batch).step_by(self.samples) {
-            let count = self.samples.min(batch - from);
-            let (x, dy) = (&x[from * image..][..count * image], &dy[from * sample..][..count * sample]);
+    /// Writes `[groups · O, taps, C]`.
+    fn write<T: Float>(&self, part: &Part<'_, T>, sum: &mut [T]) {
+        let (out_channels, positions, depth) = (self.conv.out_channels, self.conv.positions(), self.conv.depth());
+        for (task, [x, dy]) in part.tasks().enumerate() {
+            let count = x.len() / part.image;
             for (group, sum) in sum.chunks_exact_mut(out_channels * depth).enumerate() {
                 let pixels = by_pixel(&self.planes, x, group, count);
                 let windows = &self.windows[..count * positions];
                 let seen = Windows { data: &pixels, taps: windows, starts: &self.taps, run: self.run };
                 let dy = &dy[group * out_channels * positions..];
-                let together = (count > 1).then(|| side_by_side(dy, [out_channels, positions], [count, sample]));
+                let together = (count > 1).then(|| side_by_side(dy, [out_channels, positions], [count, part.sample]));
                 let dy = together.as_deref().unwrap_or(dy);
                 let dy = MatRef::row_major(dy, out_channels, count * positions);
                 let mut product = Gemm::new(dy, &seen as &dyn PackSource<T>).with_isa(self.isa);
-                if from > 0 {
+                if task > 0 {
                     product = product.beta(T::ONE);
                 }
                 if !self.parallel {
