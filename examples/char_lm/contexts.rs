@@ -3,7 +3,7 @@
 //! near each other.
 
 use crate::common::letters;
-use crate::common::plot::{Labels, Panel, save};
+use crate::common::plot::{Labels, Panel, save_map};
 use crate::model::CharLstm;
 use anyhow::Result;
 use autograd::{Tensor, no_grad};
@@ -11,6 +11,8 @@ use std::path::Path;
 
 /// Characters that are read before the end of a word.
 const BEFORE: usize = 60;
+/// Of those, so many that the picture names a place by.
+const SHOWN: usize = 30;
 /// Places that are looked at, and shown.
 const PLACES: usize = 40;
 
@@ -44,8 +46,16 @@ pub fn show(model: &CharLstm, text: &[i64], words: &[String], out: &Path) -> Res
         if !drawn {
             let rows = similarity.chunks(n).map(|row| row.iter().map(|&x| f64::from(x)).collect()).collect();
             let title = format!("\"{word}\" in {n} places");
-            let labels = Labels { title: &title, x: "place in the text", y: "place in the text" };
-            save(&out.join("contexts.png"), "", 1, vec![Panel::heat_map(labels, rows, "cosine")])?;
+            let labels = Labels { title: &title, x: "the same places, in the same order", y: "what was read before" };
+            // From the beginning of a word.
+            let before = |&end: &usize| -> String {
+                let letters = text[end - SHOWN..end].iter().map(|&token| letters::decode_one(token));
+                letters.skip_while(|&letter| letter != ' ').skip(1).collect()
+            };
+            let names = places.iter().enumerate().map(|(i, end)| format!("… {} {}", before(end), i + 1)).collect();
+            let numbers = (1..=n).map(|i| i.to_string()).collect();
+            let panel = Panel::labelled_heat_map(labels, rows, names, numbers, "cosine of the hidden states there");
+            save_map(&out.join("contexts.png"), panel)?;
             drawn = true;
         }
     }

@@ -53,7 +53,7 @@ pub fn draw(runs: &[Run], data: &Data, out: &Path) -> Result<()> {
     let rows = units.iter().map(|&j| unit(j)).collect();
     let columns = piece.iter().map(|&token| letters::decode_one(token).to_string().replace(' ', "␣")).collect();
     let labels = Labels { title: "Hidden units that change most, after each character", x: "text", y: "unit" };
-    let panel = Panel::labelled_heat_map(labels, rows, units.iter().map(usize::to_string).collect(), columns, "h");
+    let panel = Panel::labelled_heat_map(labels, rows, units.iter().map(usize::to_string).collect(), columns, "state");
     save_map(&out.join("hidden_units.png"), panel)?;
     println!("\ncurves.png and hidden_units.png are in {}", out.display());
     Ok(())

@@ -1,9 +1,14 @@
 //! Pictures: thin helpers over kuva, so that all examples' plots look alike. Each is a grid of panels.
 
+#[path = "names.rs"]
+mod names;
+
 use anyhow::{Context, Result};
 use kuva::backend::png::PngBackend;
+use kuva::plot::volcano::LabelStyle;
 use kuva::prelude::*;
 use kuva::render::figure::Figure;
+use names::{POINT, Place, SPACE, places};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,10 +26,29 @@ pub struct Labels<'a> {
     pub y: &'a str,
 }
 
+/// Points on a line, up to which each is marked: a line of one point is not to be seen.
+const MARKED: usize = 12;
+
+/// Width and height of a panel that stands among others, and of one that has a picture to itself.
+const SMALL: [f64; 2] = [560.0, 400.0];
+const LARGE: [f64; 2] = [1000.0, 720.0];
+/// What title, axes and their numbers take of them, at the most; and what a legend takes of the width.
+const FRAME: [f64; 2] = [110.0, 140.0];
+const LEGEND: f64 = 170.0;
+
 /// One plot of a picture.
 pub struct Panel {
     plots: Vec<Plot>,
     layout: Layout,
+    /// Points whose names are placed when the panel's size is known.
+    named: Option<Named>,
+}
+
+struct Named {
+    points: Vec<(f64, f64)>,
+    names: Vec<String>,
+    groups: Vec<usize>,
+    legend: bool,
 }
 
 /// A line or a set of points with its name in the legend (none, if empty).
@@ -56,17 +80,33 @@ impl Panel {
     fn new(labels: Labels<'_>, plots: Vec<Plot>) -> Panel {
         let layout =
             Layout::auto_from_plots(&plots).with_title(labels.title).with_x_label(labels.x).with_y_label(labels.y);
-        Panel { plots, layout }
+        Panel { plots, layout, named: None }
     }
 
-    /// Lines over a common axis.
+    /// Lines over a common axis. If it counts something, so do its ticks; and where there are few points, each is marked.
     pub fn lines(labels: Labels<'_>, lines: &[Series<'_>]) -> Panel {
         let line = |(i, line): (usize, &Series<'_>)| {
             let plot =
                 LinePlot::new().with_data(line.points.iter().copied()).with_color(colour(i)).with_stroke_width(2.0);
             if line.label.is_empty() { plot.into() } else { plot.with_legend(line.label).into() }
         };
-        Panel::new(labels, lines.iter().enumerate().map(line).collect())
+        let mut plots: Vec<Plot> = lines.iter().enumerate().map(line).collect();
+        for (i, line) in lines.iter().enumerate().filter(|(_, line)| line.points.len() <= MARKED) {
+            let marks = ScatterPlot::new().with_data(line.points.iter().copied()).with_color(colour(i)).with_size(3.5);
+            plots.push(marks.into());
+        }
+        let panel = Panel::new(labels, plots);
+        match few_counts(lines) {
+            Some((from, to)) if from == to => panel.x_range(from - 1.0, to + 1.0).whole_x(),
+            Some((from, to)) => panel.x_range(from, to).whole_x(),
+            None => panel,
+        }
+    }
+
+    /// With a tick at each whole number of the horizontal axis.
+    fn whole_x(mut self) -> Panel {
+        self.layout = self.layout.with_x_tick_step(1.0);
+        self
     }
 
     /// How often values fall into each of `bins` equal intervals of `range`.
@@ -84,21 +124,18 @@ impl Panel {
         Panel::new(labels, sets.iter().enumerate().map(scatter).collect())
     }
 
-    /// Points with a text beside each; where they are close, the texts make room for one another.
+    /// Points with a text beside each that has room for it; the panel says how many have none.
     pub fn labelled_points(labels: Labels<'_>, points: &[(f64, f64)], texts: &[String]) -> Panel {
         let groups = vec![0; points.len()];
         Panel::labelled_groups(labels, Labelled { points, texts, groups: &groups, names: &[] })
     }
 
-    /// Points with a text beside each, in the colours of their groups.
+    /// As [`labelled_points`](Panel::labelled_points), in the colours of their groups.
     pub fn labelled_groups(labels: Labels<'_>, of: Labelled<'_>) -> Panel {
-        let plot = ScatterPlot::new()
-            .with_data(of.points.iter().copied())
-            .with_labels(of.texts.iter().cloned())
-            .with_repel_labels()
-            .with_size(5.0)
-            .with_colors(of.groups.iter().map(|&group| colour(group)));
-        let mut panel = Panel::new(labels, vec![plot.into()]);
+        let mut panel = Panel::new(labels, vec![ScatterPlot::new().with_data(of.points.iter().copied()).into()]);
+        let [x, y] =
+            [|&(x, _): &(f64, f64)| x, |&(_, y): &(f64, f64)| y].map(|axis| padded(of.points.iter().map(axis)));
+        panel = panel.x_range(x.0, x.1).y_range(y.0, y.1);
         if !of.names.is_empty() {
             let entry = |(i, name): (usize, &&str)| LegendEntry {
                 label: name.to_string(),
@@ -108,7 +145,50 @@ impl Panel {
             };
             panel.layout = panel.layout.with_legend_entries(of.names.iter().enumerate().map(entry).collect());
         }
+        panel.named = Some(Named {
+            points: of.points.to_vec(),
+            names: of.texts.to_vec(),
+            groups: of.groups.to_vec(),
+            legend: !of.names.is_empty(),
+        });
         panel
+    }
+
+    /// The panel as it is drawn at this size: with names where they have room.
+    fn sized(self, [width, height]: [f64; 2]) -> Panel {
+        let Panel { layout, named: Some(named), .. } = self else { return self };
+        let Named { points, names, groups, legend } = named;
+        let size = [width - FRAME[0] - if legend { LEGEND } else { 0.0 }, height - FRAME[1]];
+        let [x, y] = [|&(x, _): &(f64, f64)| x, |&(_, y): &(f64, f64)| y].map(|axis| padded(points.iter().map(axis)));
+        let on_paper =
+            |&(px, py): &(f64, f64)| [(px - x.0) / (x.1 - x.0) * size[0], (y.1 - py) / (y.1 - y.0) * size[1]];
+        let places = places(&points.iter().map(on_paper).collect::<Vec<_>>(), &names, size);
+        let mut plots = Vec::new();
+        for place in [None, Some(Place::Right), Some(Place::Left), Some(Place::Above)] {
+            let here: Vec<usize> = (0..points.len()).filter(|&i| places[i] == place).collect();
+            if here.is_empty() {
+                continue;
+            }
+            let plot = ScatterPlot::new()
+                .with_data(here.iter().map(|&i| points[i]))
+                .with_size(POINT)
+                .with_colors(here.iter().map(|&i| colour(groups[i])));
+            let named = |plot: ScatterPlot| plot.with_labels(here.iter().map(|&i| names[i].clone()));
+            // A line of text stands on half a small letter below its middle.
+            let beside = |offset_x| LabelStyle::Arrow { offset_x, offset_y: -4.0 };
+            plots.push(match place {
+                None => plot.into(),
+                Some(Place::Right) => named(plot).with_label_style(beside(SPACE)).into(),
+                Some(Place::Left) => named(plot).with_label_style(beside(-SPACE)).into(),
+                Some(Place::Above) => named(plot).with_label_style(LabelStyle::Exact).into(),
+            });
+        }
+        let without = places.iter().filter(|place| place.is_none()).count();
+        let layout = match without {
+            0 => layout,
+            _ => layout.with_subtitle(format!("{without} of {} points have no room for their name", points.len())),
+        };
+        Panel { plots, layout, named: None }
     }
 
     /// A function of the plane as colours, blue below `middle` and orange above, with a line where it is
@@ -147,30 +227,35 @@ impl Panel {
         panel
     }
 
-    /// A matrix as colours.
-    pub fn heat_map(labels: Labels<'_>, rows: Vec<Vec<f64>>, legend: &str) -> Panel {
+    /// A matrix as colours, which are of so much of `what`.
+    pub fn heat_map(labels: Labels<'_>, rows: Vec<Vec<f64>>, what: &str) -> Panel {
         let (height, width) = (rows.len() as f64, rows.first().map_or(0, Vec::len) as f64);
-        let plot = Heatmap::new()
-            .with_data(rows)
-            .with_legend(legend)
-            .with_x_range(0.0, width)
-            .with_y_range(0.0, height)
-            .with_cell_size(1.0);
-        Panel::new(labels, vec![plot.into()]).x_range(0.0, width).y_range(0.0, height)
+        let plot =
+            Heatmap::new().with_data(rows).with_x_range(0.0, width).with_y_range(0.0, height).with_cell_size(1.0);
+        Panel::new(labels, vec![plot.into()]).x_range(0.0, width).y_range(0.0, height).colours(what)
     }
 
-    /// A matrix as colours, with a name for each row and column.
+    /// A matrix as colours, with a name for each row and column; the first row is the upper one.
     pub fn labelled_heat_map(
         labels: Labels<'_>,
-        values: Vec<Vec<f64>>,
-        rows: Vec<String>,
+        mut values: Vec<Vec<f64>>,
+        mut rows: Vec<String>,
         columns: Vec<String>,
-        legend: &str,
+        what: &str,
     ) -> Panel {
-        let plot = Heatmap::new().with_data(values).with_labels(rows.clone(), columns.clone()).with_legend(legend);
+        // The axis goes up.
+        values.reverse();
+        rows.reverse();
+        let plot = Heatmap::new().with_data(values).with_labels(rows.clone(), columns.clone());
         let mut panel = Panel::new(labels, vec![plot.into()]);
         panel.layout = panel.layout.with_x_categories(columns).with_y_categories(rows);
-        panel
+        panel.colours(what)
+    }
+
+    /// Says what the colours are of: kuva writes no name beside their scale.
+    fn colours(mut self, what: &str) -> Panel {
+        self.layout = self.layout.with_subtitle(format!("colour: {what}"));
+        self
     }
 
     /// With a logarithmic horizontal axis.
@@ -204,6 +289,23 @@ impl Panel {
     }
 }
 
+/// From where to where an axis of so few whole numbers reaches that a tick for each has room.
+fn few_counts(lines: &[Series<'_>]) -> Option<(f64, f64)> {
+    let x = || lines.iter().flat_map(|line| line.points.iter().map(|&(x, _)| x));
+    let (from, to) = (x().fold(f64::INFINITY, f64::min), x().fold(f64::NEG_INFINITY, f64::max));
+    (x().all(|x| x.fract() == 0.0) && to - from <= MARKED as f64 && from <= to).then_some((from, to))
+}
+
+/// From where to where an axis reaches that has some space around these numbers.
+fn padded(numbers: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+    let (from, to) = (numbers.clone().fold(f64::INFINITY, f64::min), numbers.fold(f64::NEG_INFINITY, f64::max));
+    if from > to {
+        return (0.0, 1.0);
+    }
+    let space = if to > from { (to - from) * 0.06 } else { 1.0 };
+    (from - space, to + space)
+}
+
 fn colour(i: usize) -> &'static str {
     COLOURS[i % COLOURS.len()]
 }
@@ -232,15 +334,16 @@ pub fn save(path: &Path, title: &str, columns: usize, panels: Vec<Panel>) -> Res
 
 /// Writes one panel, larger than those of [`save`]: room for labels.
 pub fn save_map(path: &Path, panel: Panel) -> Result<()> {
+    let panel = panel.sized(LARGE);
     let figure = Figure::new(1, 1).with_plots(vec![panel.plots]).with_layouts(vec![panel.layout]);
-    write(path, figure.with_cell_size(1000.0, 720.0))
+    write(path, figure.with_cell_size(LARGE[0], LARGE[1]))
 }
 
 /// As [`save`]; each group of panels begins a row of its own.
 pub fn save_groups(path: &Path, title: &str, columns: usize, groups: Vec<Vec<Panel>>) -> Result<()> {
     let (mut rows, mut cells, mut plots, mut layouts) = (0, Vec::new(), Vec::new(), Vec::new());
     for group in groups {
-        for (i, panel) in group.into_iter().enumerate() {
+        for (i, panel) in group.into_iter().map(|panel| panel.sized(SMALL)).enumerate() {
             if i % columns == 0 {
                 rows += 1;
             }
@@ -253,7 +356,7 @@ pub fn save_groups(path: &Path, title: &str, columns: usize, groups: Vec<Vec<Pan
         .with_structure(cells)
         .with_plots(plots)
         .with_layouts(layouts)
-        .with_cell_size(560.0, 400.0);
+        .with_cell_size(SMALL[0], SMALL[1]);
     if !title.is_empty() {
         figure = figure.with_title(title);
     }
@@ -263,4 +366,24 @@ pub fn save_groups(path: &Path, title: &str, columns: usize, groups: Vec<Vec<Pan
 fn write(path: &Path, figure: Figure) -> Result<()> {
     let png = PngBackend::new().with_scale(1.5).render_scene(&figure.render()).map_err(anyhow::Error::msg)?;
     std::fs::write(path, png).with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tick_for_each_of_a_few_whole_numbers() {
+        let range = |x: &[f64]| few_counts(&[Series { label: "", points: x.iter().map(|&x| (x, 0.0)).collect() }]);
+        assert_eq!(range(&[1.0, 2.0, 3.0]), Some((1.0, 3.0)));
+        assert_eq!(range(&[1.0]), Some((1.0, 1.0)));
+        assert_eq!([range(&[1.0, 1.5]), range(&[0.0, 100.0]), range(&[])], [None; 3]);
+    }
+
+    #[test]
+    fn there_is_space_around_points() {
+        assert_eq!(padded([0.0, 50.0].into_iter()), (-3.0, 53.0));
+        assert_eq!(padded([7.0].into_iter()), (6.0, 8.0));
+        assert_eq!(padded([].into_iter()), (0.0, 1.0));
+    }
 }
