@@ -46,8 +46,12 @@ impl Data {
     }
 
     fn split(text: &[i64], dev: Vec<i64>, dev_name: &str, source: &str) -> Result<Data> {
-        ensure!(!dev.is_empty(), "{source}: {dev_name} has no characters");
-        ensure!(text.len() >= 5_000, "{source} has {} characters of text; 5,000 are wanted at least", text.len());
+        let letters = text.len();
+        ensure!(
+            letters >= 5_000,
+            "{source}: {letters} letters a to z and spaces to learn from; 5,000 are wanted at least"
+        );
+        ensure!(!dev.is_empty(), "{source}: {dev_name} has no letters to judge by");
         let (train, held_out) = text.split_at(text.len() / 20 * 19);
         Ok(Data {
             train: train.to_vec(),

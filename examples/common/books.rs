@@ -1,6 +1,6 @@
 //! Texts to learn language from: the Bible's translations that come with the examples, and files of one's own.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use bible_lib::{Bible, Translation};
 use nn::text::{read_texts, strip_gutenberg};
 use std::path::Path;
@@ -30,9 +30,12 @@ pub fn verses(translation: Translation) -> Result<Vec<String>> {
 }
 
 /// The text of a file, or of each `.txt` file in a folder, in the order of their paths; without Project Gutenberg's
-/// licence before and after it.
+/// licence before and after it. An error if there is not a word in all of them.
 pub fn texts(path: &Path) -> Result<Vec<String>> {
-    Ok(read_texts(path)?.iter().map(|(_, text)| strip_gutenberg(text).to_string()).collect())
+    let texts: Vec<String> = read_texts(path)?.iter().map(|(_, text)| strip_gutenberg(text).to_string()).collect();
+    let words = texts.iter().any(|text| text.chars().any(char::is_alphabetic));
+    ensure!(words, "{}: there is no word in it; expected a text file, or a folder of .txt files", path.display());
+    Ok(texts)
 }
 
 #[cfg(test)]
@@ -44,5 +47,18 @@ mod tests {
         let verses = verses(KING_JAMES).unwrap();
         assert_eq!(verses.len(), 31_102);
         assert_eq!(verses[0], "In the beginning God created the heaven and the earth.");
+    }
+
+    #[test]
+    fn a_file_without_a_word_is_named() {
+        let path = std::env::temp_dir().join(format!("chainrule-empty-{}.txt", std::process::id()));
+        for nothing in ["", "\n\n", "1 2 3 ..."] {
+            std::fs::write(&path, nothing).unwrap();
+            let error = texts(&path).unwrap_err().to_string();
+            assert!(error.contains(path.to_str().unwrap()) && error.contains("expected a text file"), "{error}");
+        }
+        std::fs::write(&path, "a word").unwrap();
+        assert_eq!(texts(&path).unwrap(), ["a word"]);
+        std::fs::remove_file(&path).unwrap();
     }
 }

@@ -4,7 +4,7 @@ use crate::common::{books, flags};
 use crate::tokens::Tokens;
 use anyhow::{Result, ensure};
 use autograd::Rng;
-use nn::text::{Normalizer, read_texts, sentences, strip_gutenberg};
+use nn::text::{Normalizer, sentences};
 use std::path::Path;
 
 /// How a text is read
@@ -41,9 +41,8 @@ impl Corpus {
     pub fn read(data: Option<&Path>, tokens: Option<Tokens>, reading: &Reading, seed: u64) -> Result<Corpus> {
         let (raw, what) = match data {
             Some(path) => {
-                let texts = read_texts(path)?;
-                let bodies = texts.iter().map(|(_, text)| strip_gutenberg(text));
-                let all = bodies.flat_map(sentences).map(str::to_string).collect();
+                let texts = books::texts(path)?;
+                let all = texts.iter().flat_map(|text| sentences(text)).map(str::to_string).collect();
                 (all, format!("sentences of {}", path.display()))
             }
             None => (books::verses(books::KING_JAMES)?, "verses of the King James Bible".to_string()),

@@ -31,6 +31,17 @@ pub struct Text {
     sentences: Vec<String>,
 }
 
+impl Source {
+    /// What it is, for a person.
+    pub fn name(&self) -> String {
+        match (&self.data, self.translations) {
+            (Some(path), false) => path.display().to_string(),
+            (Some(path), true) => format!("{} and the Bible", path.display()),
+            (None, _) => "the Bible".to_string(),
+        }
+    }
+}
+
 impl Text {
     /// Reads it: verses and the sentences of books, in lower case and without punctuation.
     pub fn read(source: &Source, quick: bool) -> Result<Text> {
@@ -51,7 +62,7 @@ impl Text {
             raw.truncate(3_000);
         }
         let text = Text::of(&raw);
-        ensure!(!text.sentences.is_empty(), "there is no word in the text");
+        ensure!(!text.sentences.is_empty(), "{}: there is no word in it", source.name());
         Ok(text)
     }
 
@@ -87,7 +98,8 @@ impl Corpus {
     pub fn new(text: &Text, min_count: u64) -> Result<Corpus> {
         let words = || text.sentences.iter().flat_map(|sentence| sentence.split(' '));
         let vocabulary = Vocabulary::build(words(), VocabularyOptions { min_count, ..Default::default() });
-        ensure!(vocabulary.len() > 1, "{} words occur {min_count} times; two are wanted", vocabulary.len());
+        let enough = vocabulary.len();
+        ensure!(enough > 1, "{enough} words occur at least {min_count} times (--min-count); two are wanted at least");
         let ids: HashMap<&str, u32> = (0..).zip(vocabulary.words()).map(|(id, word)| (word.as_str(), id)).collect();
         let mut sentences = Lists::with_capacity(text.sentences.len(), 0);
         for sentence in &text.sentences {

@@ -25,7 +25,7 @@ mod tiny;
 mod train;
 mod windows;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use autograd::Rng;
 use clap::{Parser, Subcommand, ValueEnum};
 use common::{Common, flags, say};
@@ -160,11 +160,12 @@ fn main() -> Result<()> {
 fn run(cli: &Cli, out: &Path) -> Result<()> {
     let start = Instant::now();
     let options = &cli.options;
+    let tests = report::Tests::read(options.similarity.as_deref(), options.analogies.as_deref())?;
     let text = Text::read(&cli.source, cli.common.quick)?;
     if let Some(path) = &options.write_corpus {
         text.write(path)?;
     }
-    let corpus = Corpus::new(&text, cli.source.min_count)?;
+    let corpus = Corpus::new(&text, cli.source.min_count).with_context(|| cli.source.name())?;
     drop(text);
     let vocabulary = &corpus.vocabulary;
     println!("{} words in {} sentences, {} in the vocabulary", corpus.words, corpus.sentences.len(), vocabulary.len());
@@ -197,8 +198,7 @@ fn run(cli: &Cli, out: &Path) -> Result<()> {
     report::files(&vectors, vocabulary.counts(), out)?;
     report::pictures(&vectors, &history, out)?;
     nn::checkpoint::save_module(&model, &out.join("word2vec.safetensors"))?;
-    // Last: what is in those files is not this program's to know, and what was learnt is safe.
-    let judged = report::judge(&vectors, options.similarity.as_deref(), options.analogies.as_deref())?;
+    let judged = tests.judge(&vectors);
     println!(
         "\nvectors.txt and vectors.bin (for gensim), projector/ (for TensorBoard), word2vec.safetensors, loss.png and \
          map.png are in {}",

@@ -4,7 +4,7 @@ use crate::common::pca::principal_plane;
 use crate::common::plot::{Labelled, Labels, Panel, Series, save, save_map};
 use crate::subword::Parts;
 use crate::train::{History, Word2Vec};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use autograd::Tensor;
 use nn::text::{Analogies, Format, WordPairs, WordVectors};
 use std::fmt::Write as _;
@@ -136,21 +136,47 @@ pub fn files(vectors: &WordVectors, counts: &[u64], out: &Path) -> Result<()> {
     write("metadata.tsv", metadata)
 }
 
-/// How the vectors do on `--similarity` and `--analogies`, as text for the result line.
-pub fn judge(vectors: &WordVectors, similarity: Option<&Path>, analogies: Option<&Path>) -> Result<String> {
-    let mut results = String::new();
-    if let Some(path) = similarity {
-        let score = WordPairs::read(path)?.evaluate(vectors, Default::default());
-        let (pairs, unknown) = (score.pairs, score.unknown);
-        println!("{}: Spearman {:.4} over {pairs} pairs; {unknown} have no vector", path.display(), score.spearman);
-        write!(results, " spearman={:.4}", score.spearman)?;
-    }
-    if let Some(path) = analogies {
-        let score = Analogies::read(path)?.evaluate(vectors, Default::default());
-        for section in score.sections.iter().filter(|section| section.asked > 0) {
-            println!("  {:<28} {:>5.1} % of {}", section.name, 100.0 * section.accuracy(), section.asked);
+/// What `--similarity` and `--analogies` ask.
+pub struct Tests<'a> {
+    pairs: Option<(&'a Path, WordPairs)>,
+    analogies: Option<Analogies>,
+}
+
+impl Tests<'_> {
+    /// Reads the files, before anything is learnt: what is wrong with them should not come out hours later.
+    pub fn read<'a>(similarity: Option<&'a Path>, analogies: Option<&Path>) -> Result<Tests<'a>> {
+        let mut tests = Tests { pairs: None, analogies: None };
+        if let Some(path) = similarity {
+            let read = WordPairs::read(path)?;
+            let pairs = read.pairs.len();
+            ensure!(pairs >= 2, "{}: {pairs} pairs; expected lines of two words and a number", path.display());
+            tests.pairs = Some((path, read));
         }
-        write!(results, " analogies={:.4}", score.total.accuracy())?;
+        if let Some(path) = analogies {
+            let read = Analogies::read(path)?;
+            let any = read.sections.iter().any(|section| !section.questions.is_empty());
+            ensure!(any, "{}: no analogies; expected lines of four words", path.display());
+            tests.analogies = Some(read);
+        }
+        Ok(tests)
     }
-    Ok(results)
+
+    /// How the vectors do, as text for the result line.
+    pub fn judge(&self, vectors: &WordVectors) -> String {
+        let mut results = String::new();
+        if let Some((path, pairs)) = &self.pairs {
+            let score = pairs.evaluate(vectors, Default::default());
+            let (pairs, unknown) = (score.pairs, score.unknown);
+            println!("{}: Spearman {:.4} over {pairs} pairs; {unknown} have no vector", path.display(), score.spearman);
+            results += &format!(" spearman={:.4}", score.spearman);
+        }
+        if let Some(analogies) = &self.analogies {
+            let score = analogies.evaluate(vectors, Default::default());
+            for section in score.sections.iter().filter(|section| section.asked > 0) {
+                println!("  {:<28} {:>5.1} % of {}", section.name, 100.0 * section.accuracy(), section.asked);
+            }
+            results += &format!(" analogies={:.4}", score.total.accuracy());
+        }
+        results
+    }
 }
