@@ -81,15 +81,16 @@ fn main() -> Result<()> {
         gan.load(&checkpoint, &terms)?;
         println!("going on after epoch {}", gan.history.len());
     }
+    let weights = out.join("generator.safetensors");
+    if cli.evaluate {
+        load_module(&gan.average, &weights).context("no generator to paint with: train one first, without --evaluate")?;
+    }
     let set = if cli.data.folder.is_some() { "mnist" } else { "small" };
     let reader = cli.judge.reader(&data, set, &out, cli.common.quick)?;
     let _profiling = cli.common.profiling(&out);
 
     let start = Instant::now();
-    let weights = out.join("generator.safetensors");
-    if cli.evaluate {
-        load_module(&gan.average, &weights).with_context(|| "no generator to paint with: train one first")?;
-    } else {
+    if !cli.evaluate {
         println!("{} images to learn from", data.train.len());
         let mut frames = Frames::new(cli.recipe.width, &out);
         train::run(&mut gan, epochs, &data.train, seed, |gan| {
@@ -101,7 +102,7 @@ fn main() -> Result<()> {
         save_module(&gan.average, &weights)?;
         save_module(&gan.discriminator, &out.join("discriminator.safetensors"))?;
     }
-    let seconds = start.elapsed().as_secs_f64();
+    let training = start.elapsed();
 
     let painter = Painter(&gan.average);
     report::pictures(&painter, cli.psi, seed, &out)?;
@@ -155,6 +156,8 @@ fn main() -> Result<()> {
     println!("  noise.png          a style in each row, with several noises, and where noise changes the image");
     println!("  walks.png          between the same two images in z and in w; paces.png: how fast they change");
     println!("  adain.png          means and deviations of channels before and after AdaIN");
+    // Of what was done: of training, or of painting and measuring, if that is all.
+    let seconds = if cli.evaluate { start.elapsed() } else { training }.as_secs_f64();
     println!(
         "result ppl_z={:.2} ppl_w={:.2} frechet={:.3} frechet_real={:.3} seconds={seconds:.1}",
         z.mean, w.mean, distances.painted, distances.halves_of_real
