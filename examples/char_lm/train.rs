@@ -83,7 +83,11 @@ pub fn run(recipe: &Recipe, data: &Data, seed: u64, checkpoint: &Path, resume: b
     let mut trained = Trained { model, losses: Vec::new(), held_out: Vec::new() };
     if resume && checkpoint.exists() {
         load(&mut trained, &mut adam, &mut rng, checkpoint, &terms)?;
-        println!("seed {seed}: goes on after epoch {}", trained.losses.len());
+        // With several seeds the others may have epochs left, so this is no error.
+        match terms.left(trained.losses.len(), recipe.epochs) {
+            Ok(()) => println!("seed {seed}: goes on after epoch {}", trained.losses.len()),
+            Err(done) => println!("seed {seed}: {done}"),
+        }
     } else if resume {
         // Of several seeds, the run that is resumed may not have come to this one.
         println!("seed {seed}: there is no {} yet; starts anew", checkpoint.display());
