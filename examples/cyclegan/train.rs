@@ -376,6 +376,25 @@ mod tests {
     }
 
     #[test]
+    fn the_discriminators_see_older_images_once_the_buffer_is_full() {
+        let (recipe, [a, b]) = small();
+        let [mut with, mut without] = [3, 0].map(|buffer| CycleGan::new(&Recipe { buffer, ..recipe.clone() }, 9));
+        let batch = |side: &Tensor, i: usize| side.narrow(0, 2 * (i % 3), 2) * 2.0 - 1.0;
+        let mut same = Vec::new();
+        for step in 0..6 {
+            for gan in [&mut with, &mut without] {
+                gan.step(&batch(&a, step), &batch(&b, step), step).unwrap();
+            }
+            let weights = |gan: &CycleGan| -> Vec<Vec<f32>> {
+                gan.discriminators.parameters().iter().map(|parameter| parameter.value().to_vec()).collect()
+            };
+            same.push(weights(&with) == weights(&without));
+        }
+        // Two images a step: the first three are kept as they come.
+        assert!(same[0] && !same[5], "{same:?}");
+    }
+
+    #[test]
     fn training_stops_at_what_is_no_number() {
         let (recipe, [a, b]) = small();
         let mut gan = CycleGan::new(&recipe, 7);
