@@ -83,7 +83,8 @@ fn main() -> Result<()> {
     }
     let weights = out.join("generator.safetensors");
     if cli.evaluate {
-        load_module(&gan.average, &weights).context("no generator to paint with: train one first, without --evaluate")?;
+        load_module(&gan.average, &weights)
+            .context("no generator to paint with: train one first, without --evaluate")?;
     }
     let set = if cli.data.folder.is_some() { "mnist" } else { "small" };
     let reader = cli.judge.reader(&data, set, &out, cli.common.quick)?;

@@ -23,6 +23,7 @@ use autograd::graph::SparseRows;
 use autograd::kernels::math::Math;
 use autograd::kernels::parallel::for_each_block;
 use autograd::kernels::simd::{Loop, vectorised};
+use autograd::profile::timing;
 use autograd::{Float, Grads, Op, Tensor};
 use std::sync::Arc;
 
@@ -148,6 +149,7 @@ struct Logistic<T: Float> {
 /// The loss of all answers together, a scalar: `hidden` `[H, D]`, `table` `[V, D]`.
 #[track_caller]
 pub fn logistic<T: Float>(hidden: &Tensor<T>, table: &Tensor<T>, questions: &Arc<Questions>) -> Tensor<T> {
+    let _timing = timing("loops of logistic");
     check(hidden, table, questions);
     let (packed_hidden, packed_table) = (hidden.contiguous(), table.contiguous());
     let [h, o] = [&packed_hidden, &packed_table].map(|x| x.try_slice().expect("made contiguous"));
@@ -366,6 +368,17 @@ mod tests {
         let mut rng = Rng::seeded(1);
         let inputs = [Tensor::randn_of::<f64>([5, 11], &mut rng), Tensor::randn_of([9, 11], &mut rng)];
         gradcheck_to_order(&|x| logistic(&x[0], &x[1], &questions()), &inputs, 2).unwrap();
+    }
+
+    #[test]
+    fn a_profile_has_a_row_for_the_loops() {
+        let (hidden, table) = (Tensor::zeros([5, 3]), Tensor::zeros([9, 3]));
+        let (_, profile) = autograd::profile(|| logistic(&hidden, &table, &questions()));
+        let calls = |name: &str| {
+            let table = profile.table();
+            table.rows.iter().find(|row| row.name == name).map(|row| row.forward.calls)
+        };
+        assert_eq!([calls("loops of logistic"), calls("logistic")], [Some(1); 2]);
     }
 
     #[test]

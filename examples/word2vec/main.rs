@@ -185,6 +185,9 @@ fn run(cli: &Cli, out: &Path) -> Result<()> {
     let vectors = || WordVectors::new(vocabulary.words().to_vec(), model.vectors(&sampler));
     let history = if options.hogwild {
         println!("Threads race, and the graph is not used: other numbers in each run.");
+        if cli.common.profile {
+            println!("--profile sees nothing of the race: it watches what autograd does, and on one thread.");
+        }
         hogwild::train(&model, &sampler, &recipe)?
     } else {
         train(&model, &sampler, &recipe, |bar| say(bar, report::neighbours(&vectors(), 3, 3)))?
