@@ -115,12 +115,21 @@ pub fn copy<T: Copy + Send + Sync>(view: &[T], shape: &[usize], strides: &[usize
         out[0] = view[0];
         return;
     };
-    // A matrix whose columns are contiguous: copied in square tiles, so that each cache line that is
+    // Matrices whose columns are contiguous: copied in square tiles, so that each cache line that is
     // read serves several rows.
-    if let [Run { strides: [1], .. }] = outer {
-        super::parallel::for_each_rows(out, inner.size, |first, out| {
-            transpose_tiled(&view[first..], inner.strides[0], inner.size, out);
-        });
+    if let [batch @ .., Run { size: height, strides: [1] }] = outer {
+        if batch.is_empty() {
+            super::parallel::for_each_rows(out, inner.size, |first, out| {
+                transpose_tiled(&view[first..], inner.strides[0], inner.size, out);
+            });
+        } else {
+            let work = out.len();
+            super::parallel::for_each_block(out, height * inner.size, work, |i, out| {
+                for [at] in offsets(batch, i..i + 1) {
+                    transpose_tiled(&view[at..], inner.strides[0], inner.size, out);
+                }
+            });
+        }
         return;
     }
     super::parallel::for_each_rows(out, inner.size, |first, out| {
@@ -213,6 +222,8 @@ mod tests {
             (&[301, 300], &[0, 1]),
             (&[50, 30, 60], &[60, 3000, 1]),
             (&[50, 30, 60], &[1800, 1, 30]),
+            (&[5, 4, 30, 20], &[20, 100, 1, 400]),
+            (&[3, 17, 19], &[0, 1, 23]),
             (&[0, 3], &[3, 1]),
         ];
         for (shape, strides) in cases {

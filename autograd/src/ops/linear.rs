@@ -7,27 +7,19 @@
 //! X `[…, in]`, W `[out, in]` (PyTorch's layout), b `[out]`, Y `[…, out]`. The bias is added while a
 //! tile of the product is still in registers.
 
+use super::matmul::Saved;
 use crate::graph::{Grads, Op};
 use crate::kernels::element::Float;
 use crate::kernels::gemm::{Gemm, MatMut, MatRef};
 use crate::tensor::{Dims, Tensor};
 
-/// What [`Tensor::addmm`] saves: each operand that the other's gradient needs.
 #[derive(Clone)]
-struct AddMm<T: Float> {
-    a: Option<Tensor<T>>,
-    b: Option<Tensor<T>>,
-}
+struct AddMm<T: Float>(Saved<T>);
 
 impl<T: Float> Op<T> for AddMm<T> {
     const NAME: &'static str = "addmm";
     fn backward(self, dy: Tensor<T>, grads: &mut Grads<'_, T>) {
-        if let Some(b) = self.b {
-            grads.set(0, || dy.matmul(&b.t()));
-        }
-        if let Some(a) = self.a {
-            grads.set(1, || a.t().matmul(&dy));
-        }
+        self.0.backward(&dy, grads);
         // The engine sums it over the rows.
         grads.set(2, || dy);
     }
@@ -67,10 +59,7 @@ impl<T: Float> Tensor<T> {
         let y = Tensor::build(Dims::from([m, n]), |c| {
             Gemm::new(matrix(a), matrix(b)).col_bias(row.slice()).write(MatMut::row_major(c, m, n));
         });
-        y.recorded([a, b, bias], || AddMm {
-            a: b.has_history().then(|| a.clone()),
-            b: a.has_history().then(|| b.clone()),
-        })
+        y.recorded([a, b, bias], || AddMm(Saved::of(a, b)))
     }
     // ANCHOR_END: addmm
 

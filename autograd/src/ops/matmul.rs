@@ -14,27 +14,50 @@ use crate::kernels::{parallel, strided};
 use crate::tensor::layout::broadcast_shapes;
 use crate::tensor::{Dims, Tensor};
 
-/// A product, with each operand that the other's gradient needs.
+/// A product: what its backward needs.
 #[derive(Clone)]
-struct MatMul<T: Float> {
+pub(super) struct Saved<T: Float> {
+    /// Each operand that the other's gradient needs.
     a: Option<Tensor<T>>,
     b: Option<Tensor<T>>,
+    /// Whether each lies in memory transposed, as the weight of a linear layer does. Then its gradient is made so that it
+    /// lies like that, too: transposed back, as a weight's will be, its rows are rows in memory.
+    transposed: [bool; 2],
 }
+
+impl<T: Float> Saved<T> {
+    pub fn of(a: &Tensor<T>, b: &Tensor<T>) -> Self {
+        let transposed = |x: &Tensor<T>| x.rank() == 2 && x.strides()[0] == 1 && x.strides()[1] > 1;
+        Saved {
+            a: b.has_history().then(|| a.clone()),
+            b: a.has_history().then(|| b.clone()),
+            transposed: [transposed(a), transposed(b)],
+        }
+    }
+
+    /// Sets dA and dB.
+    pub fn backward(self, dy: &Tensor<T>, grads: &mut Grads<'_, T>) {
+        if let Some(b) = self.b {
+            grads.set(0, || if self.transposed[0] { b.matmul(&dy.t()).t() } else { dy.matmul(&b.t()) });
+        }
+        if let Some(a) = self.a {
+            // A batch of products that all share one B is one product in the gradient, too.
+            let (a, dy) = match a.rank() > 2 && grads.wants(1) && grads.shape(1).len() == 2 {
+                true => (as_matrix(&a), as_matrix(dy)),
+                false => (a, dy.clone()),
+            };
+            grads.set(1, || if self.transposed[1] { dy.t().matmul(&a).t() } else { a.t().matmul(&dy) });
+        }
+    }
+}
+
+#[derive(Clone)]
+struct MatMul<T: Float>(Saved<T>);
 
 impl<T: Float> Op<T> for MatMul<T> {
     const NAME: &'static str = "matmul";
     fn backward(self, dy: Tensor<T>, grads: &mut Grads<'_, T>) {
-        if let Some(b) = self.b {
-            grads.set(0, || dy.matmul(&b.t()));
-        }
-        if let Some(a) = self.a {
-            // A batch of products that all share one B is one product in the gradient, too.
-            if a.rank() > 2 && grads.wants(1) && grads.shape(1).len() == 2 {
-                grads.set(1, || as_matrix(&a).t().matmul(&as_matrix(&dy)));
-            } else {
-                grads.set(1, || a.t().matmul(&dy));
-            }
-        }
+        self.0.backward(&dy, grads);
     }
 }
 
@@ -141,10 +164,7 @@ impl<T: Float> Tensor<T> {
                 b.shape()
             )
         };
-        product(a, b, batch).recorded([a, b], || MatMul {
-            a: b.has_history().then(|| a.clone()),
-            b: a.has_history().then(|| b.clone()),
-        })
+        product(a, b, batch).recorded([a, b], || MatMul(Saved::of(a, b)))
     }
 }
 
@@ -176,6 +196,17 @@ mod tests {
         }
         let inputs = [Tensor::randn_of::<f64>([3, 2], &mut rng), Tensor::randn_of::<f64>([4, 3], &mut rng)];
         gradcheck_to_order(&|x| x[0].t().matmul(&x[1].t()), &inputs, 3).unwrap();
+    }
+
+    #[test]
+    fn the_gradient_of_a_transposed_operand_lies_as_the_operand_does() {
+        let mut rng = Rng::seeded(5);
+        let (x, w) = (Tensor::randn([3, 4], &mut rng), Tensor::randn([2, 4], &mut rng).requires_grad());
+        let (wt, b) = (w.t(), Tensor::zeros([2]));
+        for y in [x.matmul(&wt), x.addmm(&wt, &b)] {
+            let [dwt] = &crate::grad(&[&y.sum(..)], &[&wt], Default::default())[..] else { panic!("one gradient") };
+            assert_eq!((dwt.shape().to_vec(), dwt.strides().to_vec()), (vec![4, 2], vec![1, 4]));
+        }
     }
 
     #[test]

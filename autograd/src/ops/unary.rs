@@ -10,6 +10,7 @@
 //!
 //! The gradient checks hold 3 and 4 against each other and against differences of 1.
 
+use super::binary::by_rows;
 use crate::graph::{Grads, Op};
 use crate::kernels::element::{Element, Number};
 use crate::kernels::elementwise::{self, Binary, Operand, Unary};
@@ -48,6 +49,7 @@ pub trait Function<T: Number>: Unary<T> + 'static {
 
 /// y = f(x) without history.
 pub(crate) fn map<T: Element, U: Element, F: Unary<T, U>>(f: F, x: &Tensor<T>) -> Tensor<U> {
+    let x = &*by_rows(x);
     let operand = Operand { data: x.view(), strides: x.strides() };
     Tensor::build(*x.shape(), |y| elementwise::map(f, x.shape(), operand, y))
 }
