@@ -105,7 +105,8 @@ unsafe impl Simd<f32> for Avx2 {
                 to = to.add(4);
             }
             if lanes & 2 != 0 {
-                _mm_storel_pd(to.cast(), _mm_castps_pd(left));
+                // Not `_mm_storel_pd`, whose pointer Rust takes for one to an `f64`.
+                _mm_storel_epi64(to.cast(), _mm_castps_si128(left));
                 left = _mm_movehl_ps(left, left);
                 to = to.add(2);
             }
