@@ -73,7 +73,8 @@ pub fn for_each_index(count: usize, work: usize, job: &(dyn Fn(usize) + Sync)) {
     if work < ELEMENTS || count <= 1 {
         (0..count).for_each(job);
     } else {
-        region(|| (0..count).into_par_iter().for_each(job));
+        // Jobs are handed out one by one: in longer runs, a thread that is done waits for the other's last run.
+        region(|| (0..count).into_par_iter().with_max_len(1).for_each(job));
     }
 }
 
