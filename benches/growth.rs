@@ -1,0 +1,140 @@
+//! How the time of a training step grows with its batch, and that of a matrix product with its size.
+//!
+//! `cargo bench --bench growth [-- --seconds=S NAME ...]` times each workload of `steps.rs` at an eighth to eight times its
+//! batch, and square products from 16 to 4,096, on one thread and on all; prints what a sample costs, or the GFLOP/s; and
+//! draws it in `out/growth.png`.
+
+#[path = "../examples/cdcgan/networks.rs"]
+mod networks;
+#[allow(dead_code, unused_imports, reason = "the pictures of the examples; one kind is used here, and no test runs")]
+#[path = "../examples/common/plot.rs"]
+mod plot;
+#[allow(dead_code, reason = "those of steps.rs; not all grow with a batch")]
+mod workloads;
+
+use autograd::Tensor;
+use autograd::kernels::gemm::{Gemm, Isa, MatMut, MatRef};
+use plot::{Labels, Panel, Series, save};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::path::Path;
+use std::time::{Duration, Instant};
+use workloads::{Step, baseline_embedding, cdcgan, char_lm, cifar_cnn, makemore, vowel_lstm};
+
+/// How long each size is timed, if `--seconds=` does not say.
+const SECONDS: f64 = 0.5;
+
+/// A workload with its batch in `steps.rs`.
+struct Workload {
+    name: &'static str,
+    batch: usize,
+    make: fn(usize) -> Step,
+}
+
+const WORKLOADS: [Workload; 6] = [
+    Workload { name: "makemore_16384", batch: 16_384, make: |batch| makemore(batch, 50, 100, true) },
+    Workload { name: "baseline_embedding", batch: 32, make: baseline_embedding },
+    Workload { name: "vowel_lstm", batch: 64, make: vowel_lstm },
+    Workload { name: "char_lm", batch: 32, make: char_lm },
+    Workload { name: "cdcgan", batch: 128, make: |batch| cdcgan(batch, true) },
+    Workload { name: "cifar_cnn", batch: 64, make: cifar_cnn },
+];
+
+/// Sides of the square products.
+const SIDES: [usize; 9] = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096];
+
+/// What a picture and a table show of one workload: a number for each size, on one thread and on all.
+struct Growth {
+    name: &'static str,
+    sizes: Vec<usize>,
+    one: Vec<f64>,
+    all: Vec<f64>,
+}
+
+fn main() -> anyhow::Result<()> {
+    // cargo passes flags such as --bench to every bench; workloads are what is left.
+    let (flags, only): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|argument| argument.starts_with('-'));
+    let seconds = flags.iter().find_map(|flag| flag.strip_prefix("--seconds="));
+    let seconds = seconds.map_or(SECONDS, |text| text.parse().expect("--seconds=S: a number of seconds"));
+    let wanted = |name: &str| only.is_empty() || only.iter().any(|wanted| wanted == name);
+    let threads = rayon::current_num_threads();
+    let pools = [1, threads].map(|threads| ThreadPoolBuilder::new().num_threads(threads).build().expect("threads"));
+    println!("threads 1 and {threads}, isa {:?}", Isa::best());
+
+    let mut panels = Vec::new();
+    for workload in WORKLOADS.iter().filter(|workload| wanted(workload.name)) {
+        let growth = of_workload(workload, &pools, seconds);
+        print(&growth, "batch", "µs a sample");
+        panels.push(panel(&growth, "samples of a batch", "µs a sample"));
+    }
+    if wanted("matmul") {
+        let growth = of_products(&pools, seconds);
+        print(&growth, "size", "GFLOP/s");
+        panels.push(panel(&growth, "rows, columns and depth", "GFLOP/s"));
+    }
+    // cargo runs a bench in the folder of its package.
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../out");
+    std::fs::create_dir_all(&folder)?;
+    save(&folder.join("growth.png"), "", 2, panels)?;
+    println!("\ndrawn in out/growth.png");
+    Ok(())
+}
+
+/// Microseconds that a sample takes, by batch.
+fn of_workload(workload: &Workload, pools: &[ThreadPool; 2], seconds: f64) -> Growth {
+    let sizes: Vec<usize> = (-3..=3).map(|power: i32| (workload.batch as f64 * 2f64.powi(power)) as usize).collect();
+    let on = |pool: &ThreadPool| {
+        let time = |&batch: &usize| pool.install(|| median(seconds, (workload.make)(batch))) * 1e6 / batch as f64;
+        sizes.iter().map(time).collect()
+    };
+    Growth { name: workload.name, one: on(&pools[0]), all: on(&pools[1]), sizes: sizes.clone() }
+}
+
+/// GFLOP/s of square products, by size.
+fn of_products(pools: &[ThreadPool; 2], seconds: f64) -> Growth {
+    let speed = |&side: &usize| {
+        let (a, b) = (Tensor::ones([side, side]).to_vec(), Tensor::ones([side, side]).to_vec());
+        let mut c = vec![0.0; side * side];
+        let step = move || {
+            let (a, b) = (MatRef::row_major(&a, side, side), MatRef::row_major(&b, side, side));
+            Gemm::new(a, b).write(MatMut::row_major(&mut c, side, side));
+        };
+        2.0 * (side as f64).powi(3) / median(seconds, Box::new(step)) / 1e9
+    };
+    let on = |pool: &ThreadPool| pool.install(|| SIDES.iter().map(speed).collect());
+    Growth { name: "matmul", sizes: SIDES.to_vec(), one: on(&pools[0]), all: on(&pools[1]) }
+}
+
+/// Seconds that a step takes, the median.
+fn median(seconds: f64, mut step: Step) -> f64 {
+    // The pool has what a step needs after two of them.
+    step();
+    step();
+    let mut times = Vec::new();
+    let end = Instant::now() + Duration::from_secs_f64(seconds);
+    while Instant::now() < end || times.len() < 5 {
+        let start = Instant::now();
+        step();
+        times.push(start.elapsed().as_secs_f64());
+    }
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+fn print(growth: &Growth, size: &str, unit: &str) {
+    println!("\n{}: {unit}\n{size:>8} {:>10} {:>10} {:>8}", growth.name, "1 thread", "all", "all / 1");
+    for (i, size) in growth.sizes.iter().enumerate() {
+        let (one, all) = (growth.one[i], growth.all[i]);
+        println!("{size:8} {one:10.3} {all:10.3} {:8.2}", all / one);
+    }
+}
+
+/// Both axes are logarithmic: of a straight line of slope 0, twice the batch takes twice the time.
+fn panel(growth: &Growth, x: &str, y: &str) -> Panel {
+    let points = |values: &[f64]| growth.sizes.iter().map(|&size| size as f64).zip(values.iter().copied()).collect();
+    let lines = [
+        Series { label: "1 thread", points: points(&growth.one) },
+        Series { label: "all threads", points: points(&growth.all) },
+    ];
+    Panel::lines(Labels { title: growth.name, x, y }, &lines).log_x().log_y()
+}
