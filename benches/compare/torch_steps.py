@@ -153,6 +153,20 @@ def cifar_cnn(batch):
     return step
 
 
+def additions(count):
+    """What an operation costs by itself: so many additions of one number to another, forward and backward."""
+    x = torch.ones(1, requires_grad=True)
+
+    def step():
+        y = x
+        for _ in range(count):
+            y = y + x
+        x.grad = None
+        y.backward()
+
+    return step
+
+
 WORKLOADS = {
     "makemore_16384": lambda: makemore(16_384, 50, 100, True),
     "makemore_32": lambda: makemore(32, 10, 200, False),
@@ -162,6 +176,7 @@ WORKLOADS = {
     "char_lm": char_lm,
     "cdcgan_128": lambda: cdcgan(128),
     "cifar_cnn_64": lambda: cifar_cnn(64),
+    "additions_1000": lambda: additions(1_000),
 }
 
 

@@ -7,6 +7,9 @@ mod machine;
 #[path = "../../../examples/common/plot.rs"]
 mod plot;
 mod programs;
+#[cfg(test)]
+#[path = "../protocol.rs"]
+mod protocol;
 mod report;
 mod times;
 
@@ -17,7 +20,7 @@ use std::path::PathBuf;
 use times::{Times, Turn};
 
 /// The workloads of `cargo bench --bench steps` that have a counterpart in other libraries.
-const WORKLOADS: [&str; 8] = [
+const WORKLOADS: [&str; 9] = [
     "makemore_16384",
     "makemore_32",
     "baseline_embedding_32",
@@ -26,7 +29,11 @@ const WORKLOADS: [&str; 8] = [
     "char_lm",
     "cdcgan_128",
     "cifar_cnn_64",
+    OVERHEAD,
 ];
+
+/// What an operation costs by itself. It trains nothing, so it stays out of the mean over the training steps.
+const OVERHEAD: &str = "additions_1000";
 
 /// Time a training step of this library and of others in turn, and draw the ratios
 #[derive(Parser, Debug)]

@@ -1,5 +1,6 @@
 //! The table, and the picture.
 
+use crate::OVERHEAD;
 use crate::plot::{Labels, Panel, save};
 use crate::times::{Times, geometric_mean};
 use anyhow::Result;
@@ -28,15 +29,22 @@ pub fn print(workload: &str, names: &[&str], times: &[Times]) {
     }
 }
 
-/// Prints what it comes to over all workloads.
+/// Prints what it comes to over all training steps.
 pub fn summary(names: &[&str], rows: &[Row<'_>]) {
     println!();
     for (which, name) in names.iter().enumerate().skip(1) {
-        let ratios: Vec<f64> = bars(which, rows).into_iter().map(|(_, ratio)| ratio).collect();
-        if let Some(mean) = geometric_mean(&ratios) {
-            println!("{mean:.2} of the time of {name}, the geometric mean of {} workloads", ratios.len());
+        let (steps, mean) = mean(which, rows);
+        if let Some(mean) = mean {
+            println!("{mean:.2} of the time of {name}, the geometric mean of {steps} training steps");
         }
     }
+}
+
+/// Of how many training steps a peer has a ratio, and the geometric mean of these.
+fn mean(which: usize, rows: &[Row<'_>]) -> (usize, Option<f64>) {
+    let bars = bars(which, rows).into_iter();
+    let ratios: Vec<f64> = bars.filter(|(workload, _)| workload != OVERHEAD).map(|(_, ratio)| ratio).collect();
+    (ratios.len(), geometric_mean(&ratios))
 }
 
 /// Draws the ratios, a panel for each peer.
@@ -58,4 +66,25 @@ fn bars(which: usize, rows: &[Row<'_>]) -> Vec<(String, f64)> {
     let ratio =
         |(workload, times): &Row<'_>| times[0].against(&times[which]).map(|ratio| (workload.to_string(), ratio.median));
     rows.iter().filter_map(ratio).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::times::Turn;
+
+    #[test]
+    fn the_mean_is_of_training_steps() {
+        let times = |median: f64| Times { turns: vec![Turn { median, least: median }] };
+        let rows = [
+            ("makemore_32", vec![times(1.0), times(2.0)]),
+            ("char_lm", vec![times(4.0), times(2.0)]),
+            ("cdcgan_128", vec![times(4.0), Times::default()]),
+            (OVERHEAD, vec![times(1.0), times(8.0)]),
+        ];
+        let (steps, mean) = mean(1, &rows);
+        assert_eq!(steps, 2);
+        assert!((mean.unwrap() - 1.0).abs() < 1e-15);
+        assert_eq!(super::mean(1, &rows[2..]), (0, None));
+    }
 }

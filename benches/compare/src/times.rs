@@ -86,6 +86,7 @@ pub fn geometric_mean(ratios: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Wanted;
 
     #[test]
     fn the_line_of_a_workload_is_found() {
@@ -95,6 +96,28 @@ mod tests {
         for wrong in ["char_lm", "char_lm 1", "char_lm 1 2", "char_lm nan 1", "char_lm 1 0", "char_lm 2 1 1"] {
             let error = format!("{:#}", Turn::parse(wrong, "char_lm").unwrap_err());
             assert!(error.contains("expected NAME median_ms min_ms"), "{wrong}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_a_program_prints_is_understood() {
+        let asked = |arguments: &[&str]| Wanted::parse(arguments.iter().map(|argument| argument.to_string()));
+        let wanted = asked(&["--seconds=0", "char_lm", "cdcgan_128"]).unwrap();
+        assert!(wanted.has("char_lm") && wanted.has("cdcgan_128") && !wanted.has("vowel_lstm_1"));
+        assert!(asked(&[]).unwrap().has("vowel_lstm_1"));
+
+        let mut steps = 0;
+        let line = wanted.measure("char_lm", || {
+            steps += 1;
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        });
+        assert_eq!(steps, 10, "five that do not count, and five");
+        let turn = Turn::parse(&line, "char_lm").unwrap().expect("the line of char_lm");
+        assert!(turn.least >= 1.0 && turn.median >= turn.least, "{turn:?}");
+
+        for wrong in ["--seconds=", "--seconds=-1", "--seconds=inf", "--seconds", "-h"] {
+            let error = asked(&[wrong]).unwrap_err();
+            assert!(error.starts_with(wrong) && error.contains("expected"), "{error}");
         }
     }
 
