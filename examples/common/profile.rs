@@ -5,12 +5,22 @@ use autograd::Profile;
 use autograd::profile::Profiler;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 /// Steps that are not measured: in the first ones, memory is asked of the system.
 const WARM_UP: usize = 3;
 
 /// Steps that are measured, so many that chance does not matter and so few that Perfetto shows them at once.
 const STEPS: usize = 50;
+
+/// When the program began.
+static LAUNCH: OnceLock<Instant> = OnceLock::new();
+
+/// The program begins.
+pub fn launched() {
+    LAUNCH.get_or_init(Instant::now);
+}
 
 thread_local! {
     /// What was measured so far, if anything is to be.
@@ -21,6 +31,8 @@ thread_local! {
 struct Measured {
     /// Steps that were run.
     seen: usize,
+    /// How long after the launch the first of them began.
+    first: Option<Duration>,
     profile: Profile,
 }
 
@@ -40,7 +52,10 @@ pub struct Profiling {
 
 impl Drop for Profiling {
     fn drop(&mut self) {
-        let Some(Measured { seen, profile }) = MEASURED.take() else { return };
+        let Some(Measured { seen, first, profile }) = MEASURED.take() else { return };
+        if let Some(first) = first {
+            println!("\nThe first training step began {:.3} s after the launch.", first.as_secs_f64());
+        }
         if profile.spans().is_empty() {
             println!("--profile: no step was measured; it takes more than {WARM_UP} steps of training with autograd");
             return;
@@ -60,6 +75,9 @@ impl Drop for Profiling {
 pub fn step() -> Option<Step> {
     let seen = MEASURED.with_borrow_mut(|measured| {
         let measured = measured.as_mut()?;
+        if measured.seen == 0 {
+            measured.first = LAUNCH.get().map(Instant::elapsed);
+        }
         measured.seen += 1;
         Some(measured.seen)
     })?;
