@@ -6,7 +6,8 @@
 //! the recording of an operation with all that its backward needs, a backward pass), and this file goes through each of
 //! them. Nobody calls it. A door that is missing here costs whoever uses it time to build, nothing else.
 //!
-//! What it saves: an example of this repository compiles in a fifth of the time.
+//! What it saves: to build one example anew (`touch examples/cdcgan/main.rs; time cargo build --example cdcgan`) takes 24 s of
+//! two idle cores, and took 81 before this file was here.
 
 use crate::graph::{GradOptions, grad};
 use crate::kernels::gemm::{Gemm, MatMut, MatRef};
