@@ -219,11 +219,12 @@ impl Winograd {
         });
     }
 
-    /// The tiles of so many samples, cut into blocks that are worked on together: what their transforms take stays in the
-    /// second cache.
+    /// The tiles of so many samples, cut into blocks that are worked on together: enough for products of some width, and so
+    /// few that what their transforms take stays in a cache.
     fn blocks(&self, samples: usize) -> impl Iterator<Item = Range<usize>> {
-        /// Elements of all transforms of a block.
-        const ELEMENTS: usize = 1 << 17;
+        /// Elements of all transforms of a block. A step of cifar_cnn_64 takes 100 ms with this, 106 with half, 111 with a
+        /// quarter, and no less with twice as many.
+        const ELEMENTS: usize = 1 << 18;
         /// No tile of a product is wider, and no block is narrower.
         const STEP: usize = 32;
         let tiles = samples * self.tiles[0] * self.tiles[1];
