@@ -46,6 +46,8 @@ const SIDES: [usize; 9] = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096];
 struct Growth {
     name: &'static str,
     sizes: Vec<usize>,
+    /// Where in the picture each size stands: products by their sides, steps by how often the usual batch goes into theirs.
+    x: Vec<f64>,
     one: Vec<f64>,
     all: Vec<f64>,
 }
@@ -65,7 +67,7 @@ fn main() -> anyhow::Result<()> {
     for workload in WORKLOADS.iter().filter(|workload| wanted(workload.name)) {
         let growth = of_workload(workload, &pools, seconds);
         print(&growth, "batch", "µs a sample");
-        panels.push(panel(&growth, "samples of a batch", "µs a sample"));
+        panels.push(panel(&growth, "batch, in times the usual one", "µs a sample"));
     }
     if wanted("matmul") {
         let growth = of_products(&pools, seconds);
@@ -87,7 +89,8 @@ fn of_workload(workload: &Workload, pools: &[ThreadPool; 2], seconds: f64) -> Gr
         let time = |&batch: &usize| pool.install(|| median(seconds, (workload.make)(batch))) * 1e6 / batch as f64;
         sizes.iter().map(time).collect()
     };
-    Growth { name: workload.name, one: on(&pools[0]), all: on(&pools[1]), sizes: sizes.clone() }
+    let x = sizes.iter().map(|&batch| batch as f64 / workload.batch as f64).collect();
+    Growth { name: workload.name, x, one: on(&pools[0]), all: on(&pools[1]), sizes: sizes.clone() }
 }
 
 /// GFLOP/s of square products, by size.
@@ -102,7 +105,8 @@ fn of_products(pools: &[ThreadPool; 2], seconds: f64) -> Growth {
         2.0 * (side as f64).powi(3) / median(seconds, Box::new(step)) / 1e9
     };
     let on = |pool: &ThreadPool| pool.install(|| SIDES.iter().map(speed).collect());
-    Growth { name: "matmul", sizes: SIDES.to_vec(), one: on(&pools[0]), all: on(&pools[1]) }
+    let x = SIDES.map(|side| side as f64).to_vec();
+    Growth { name: "matmul", sizes: SIDES.to_vec(), x, one: on(&pools[0]), all: on(&pools[1]) }
 }
 
 /// Seconds that a step takes, the median.
@@ -131,7 +135,7 @@ fn print(growth: &Growth, size: &str, unit: &str) {
 
 /// Both axes are logarithmic: of a straight line of slope 0, twice the batch takes twice the time.
 fn panel(growth: &Growth, x: &str, y: &str) -> Panel {
-    let points = |values: &[f64]| growth.sizes.iter().map(|&size| size as f64).zip(values.iter().copied()).collect();
+    let points = |values: &[f64]| growth.x.iter().copied().zip(values.iter().copied()).collect();
     let lines = [
         Series { label: "1 thread", points: points(&growth.one) },
         Series { label: "all threads", points: points(&growth.all) },
