@@ -26,7 +26,7 @@ pub(super) struct Saved<T: Float> {
 }
 
 impl<T: Float> Saved<T> {
-    pub fn of(a: &Tensor<T>, b: &Tensor<T>) -> Self {
+    pub(super) fn of(a: &Tensor<T>, b: &Tensor<T>) -> Self {
         let transposed = |x: &Tensor<T>| x.rank() == 2 && x.strides()[0] == 1 && x.strides()[1] > 1;
         Saved {
             a: b.has_history().then(|| a.clone()),
@@ -36,7 +36,7 @@ impl<T: Float> Saved<T> {
     }
 
     /// Sets dA and dB.
-    pub fn backward(self, dy: &Tensor<T>, grads: &mut Grads<'_, T>) {
+    pub(super) fn backward(self, dy: &Tensor<T>, grads: &mut Grads<'_, T>) {
         if let Some(b) = self.b {
             grads.set(0, || if self.transposed[0] { b.matmul(&dy.t()).t() } else { dy.matmul(&b.t()) });
         }
