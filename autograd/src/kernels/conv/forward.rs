@@ -1,4 +1,4 @@
-//! Y = W·cols + bias, for each group of samples and of channels.
+//! Y = W·cols + bias, for each task and each group of channels.
 
 use super::planes::{Planes, PlanesOf};
 use super::windows::Windows;

@@ -25,14 +25,14 @@
 //!
 //! A transposed convolution is `input_grad` used forward; its gradients are the other two.
 //!
-//! The batch is cut into groups of samples, each a task: a sample, or several where images are so small that one alone
+//! The batch is cut into tasks: a sample each, or several where images are so small that one alone
 //! would not fill the tiles of a product. Results are the same bits at any number of threads.
 //!
 //! Windows of 3 × 3 taps at every pixel, which most networks have most of, go another way when there are enough channels
 //! and images: with 16 multiplications where the definition has 36 (`winograd/`).
 //!
 //! To read: this file, `reference.rs` (the definition), `planes.rs`, `windows.rs`, and then `forward.rs`,
-//! `input_grad.rs`, `weight_grad.rs`, which are a page each; `winograd/` last.
+//! `input_grad.rs`, `weight_grad.rs`, which are one product each; `winograd/` last.
 
 mod forward;
 mod input_grad;
@@ -69,7 +69,7 @@ pub struct Conv {
     pub dilation: [usize; 2],
 }
 
-/// Samples of a task.
+/// How the batch is cut into tasks.
 struct Tasks {
     /// How many samples go through a product together.
     samples: usize,

@@ -191,6 +191,10 @@ fn nothing_in_nothing_out() {
     check::<f32>(&conv(0, [1, 2, 3], [Axis { kernel: 3, ..axis }; 2], 0));
     check::<f32>(&conv(2, [1, 2, 0], [axis, axis], 0));
     check::<f32>(&conv(2, [1, 0, 2], [axis, axis], 0));
+    check::<f32>(&conv(2, [1, 2, 0], [Axis { kernel: 3, ..axis }; 2], 0));
+    check::<f32>(&conv(2, [1, 0, 2], [Axis { kernel: 3, ..axis }; 2], 0));
+    // Images without pixels: all that windows see is padding.
+    check::<f32>(&conv(2, [1, 2, 3], [Axis { output: 2, kernel: 3, padding: 2, ..axis }; 2], 0));
 }
 
 #[test]

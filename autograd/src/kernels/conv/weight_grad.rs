@@ -30,7 +30,7 @@ impl Conv {
     #[inline(never)]
     pub(super) fn weight_grad_on<T: Float>(&self, isa: Isa, x: &[T], dy: &[T], dw: &mut [T]) {
         self.check(x.len(), dw.len(), dy.len());
-        if dw.is_empty() || dy.is_empty() {
+        if dw.is_empty() || x.is_empty() || dy.is_empty() {
             return dw.fill(T::ZERO);
         }
         let of_part = SumOfWindows::new(self, isa);

@@ -19,7 +19,7 @@
 //! M[ξ] [O, tiles] = U[ξ] [O, C] · V[ξ] [C, tiles]      ξ = 0 … 15,  U = G·g·Gᵀ,  V = Bᵀ·d·B
 //! ```
 //!
-//! The gradients go the same way back, through the transposed maps:
+//! The weight's gradient goes the same way back, through the transposed maps; the input's is a convolution again:
 //!
 //! ```text
 //! dW = Gᵀ[ Σ over tiles of (A·dY·Aᵀ)[ξ] [O, tiles] · V[ξ]ᵀ [tiles, C] ]G
@@ -57,15 +57,17 @@ pub(super) struct Winograd {
 }
 
 impl Winograd {
-    /// If it is worth it.
+    /// If it is worth it: a third of the multiplications saved, enough channels to pay for the transforms, and enough tasks
+    /// for all threads, since the products of a task stay on one.
     pub fn of(conv: &Conv) -> Option<Winograd> {
         /// From so many channels on.
         const CHANNELS: usize = 16;
         let winograd = Winograd::possible(conv)?;
         let multiplications = PLACES * winograd.tiles[0] * winograd.tiles[1];
         let saves_a_third = 3 * multiplications <= 2 * conv.taps() * conv.positions();
-        let enough = conv.in_channels >= CHANNELS && conv.out_channels >= CHANNELS && conv.tasks().parallel;
-        (saves_a_third && enough).then_some(winograd)
+        let enough = conv.in_channels >= CHANNELS && conv.out_channels >= CHANNELS;
+        let shared = conv.tasks().parallel && winograd.turned().conv.tasks().parallel;
+        (saves_a_third && enough && shared).then_some(winograd)
     }
 
     /// If it is possible.
@@ -160,7 +162,7 @@ impl Winograd {
                         runs: &runs,
                         rows: self.tiles[0],
                         first,
-                        of: groups * out_channels,
+                        sample_channels: groups * out_channels,
                         size: output,
                         y,
                     });
@@ -173,7 +175,7 @@ impl Winograd {
     #[inline(never)]
     pub fn weight_grad<T: Float>(&self, isa: Isa, x: &[T], dy: &[T], dw: &mut [T]) {
         self.conv.check(x.len(), dw.len(), dy.len());
-        if dw.is_empty() || dy.is_empty() {
+        if dw.is_empty() || x.is_empty() || dy.is_empty() {
             return dw.fill(T::ZERO);
         }
         let Conv { groups, in_channels, out_channels, .. } = self.conv;
@@ -223,9 +225,9 @@ impl Winograd {
     /// few that what their transforms take stays in a cache.
     fn blocks(&self, samples: usize) -> impl Iterator<Item = Range<usize>> {
         /// Elements of all transforms of a block. A step of cifar_cnn_64 takes 100 ms with this, 106 with half, 111 with a
-        /// quarter, and no less with twice as many.
+        /// quarter, and no less with twice as many (`cargo bench --bench steps -- cifar_cnn_64`).
         const ELEMENTS: usize = 1 << 18;
-        /// No tile of a product is wider, and no block is narrower.
+        /// Blocks are a multiple of this wide, of which no micro-kernel is wider, and at most eight of it.
         const STEP: usize = 32;
         let tiles = samples * self.tiles[0] * self.tiles[1];
         let most = ELEMENTS / (PLACES * (self.conv.in_channels + self.conv.out_channels)).max(1);

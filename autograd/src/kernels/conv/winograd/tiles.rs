@@ -87,8 +87,9 @@ pub struct IntoTiles<'a, T, L, const N: usize> {
 impl<T: Float, L: Line<N, 4>, const N: usize> Loop for IntoTiles<'_, T, L, N> {
     type Out = ();
 
-    /// Eight tiles are written however few are left in a row: what is too much lands where the next row's go, which are
-    /// written later.
+    /// Eight tiles are read and written however few are left in a row. What is too much lands where later runs go, or the
+    /// next channel's, which are written later; behind the last channel `Places` keeps room, and so do copied planes
+    /// (`PlanesOf`). With a stride of 2, planes are always copied.
     #[inline(always)]
     fn run(self) {
         for channel in 0..self.to.channels {
@@ -124,9 +125,10 @@ pub struct FromTiles<'a, T> {
     pub runs: &'a [Run],
     /// Rows of tiles of a sample.
     pub rows: usize,
-    /// The first channel, and how many a sample has.
+    /// The first of these channels in a sample.
     pub first: usize,
-    pub of: usize,
+    /// Channels of a sample, of all groups.
+    pub sample_channels: usize,
     /// Height and width of the output.
     pub size: [usize; 2],
     pub y: &'a mut [T],
@@ -143,7 +145,7 @@ impl<T: Float> Loop for FromTiles<'_, T> {
                 None => T::ZERO,
             };
             for run in self.runs {
-                let image = run.row / self.rows * self.of + self.first + channel;
+                let image = run.row / self.rows * self.sample_channels + self.first + channel;
                 let image = &mut self.y[image * height * width..][..height * width];
                 for first in (0..run.len).step_by(LANES) {
                     let at = channel * self.from.tiles + run.lane + first;

@@ -1,4 +1,4 @@
-//! The five maps of the identity, along one axis, and along both.
+//! The five linear maps, Bᵀ, G and Aᵀ and the gradients A and Gᵀ of two of them: along one axis, and along both.
 
 use crate::kernels::element::Float;
 
