@@ -7,10 +7,10 @@
 //! X `[…, in]`, W `[out, in]` (PyTorch's layout), b `[out]`, Y `[…, out]`. The bias is added while a
 //! tile of the product is still in registers.
 
-use super::matmul::Saved;
+use super::matmul::{Saved, matrix};
 use crate::graph::{Grads, Op};
 use crate::kernels::element::Float;
-use crate::kernels::gemm::{Gemm, MatMut, MatRef};
+use crate::kernels::gemm::{Gemm, MatMut};
 use crate::tensor::{Dims, Tensor};
 
 #[derive(Clone)]
@@ -23,11 +23,6 @@ impl<T: Float> Op<T> for AddMm<T> {
         // The engine sums it over the rows.
         grads.set(2, || dy);
     }
-}
-
-/// The whole of a matrix for the kernel.
-fn matrix<T: Float>(x: &Tensor<T>) -> MatRef<'_, T> {
-    MatRef::new(x.view(), [x.shape()[0], x.shape()[1]], [x.strides()[0], x.strides()[1]])
 }
 
 impl<T: Float> Tensor<T> {
@@ -57,7 +52,7 @@ impl<T: Float> Tensor<T> {
         let (m, n) = (a.size(0), b.size(1));
         let row = bias.packed();
         let y = Tensor::build(Dims::from([m, n]), |c| {
-            Gemm::new(matrix(a), matrix(b)).col_bias(row.slice()).write(MatMut::row_major(c, m, n));
+            Gemm::new(matrix(a, 0), matrix(b, 0)).col_bias(row.slice()).write(MatMut::row_major(c, m, n));
         });
         y.recorded([a, b, bias], || AddMm(Saved::of(a, b)))
     }

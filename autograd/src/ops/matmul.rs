@@ -42,10 +42,8 @@ impl<T: Float> Saved<T> {
         }
         if let Some(a) = self.a {
             // A batch of products that all share one B is one product in the gradient, too.
-            let (a, dy) = match a.rank() > 2 && grads.wants(1) && grads.shape(1).len() == 2 {
-                true => (as_matrix(&a), as_matrix(dy)),
-                false => (a, dy.clone()),
-            };
+            let shared = a.rank() > 2 && grads.wants(1) && grads.shape(1).len() == 2;
+            let (a, dy) = if shared { (as_matrix(&a), as_matrix(dy)) } else { (a, dy.clone()) };
             grads.set(1, || if self.transposed[1] { dy.t().matmul(&a).t() } else { a.t().matmul(&dy) });
         }
     }
@@ -67,8 +65,8 @@ fn as_matrix<T: Float>(x: &Tensor<T>) -> Tensor<T> {
     x.reshape(Dims::from([x.shape()[..x.rank() - 1].iter().product(), x.size(-1)]))
 }
 
-/// The matrix at `offset` of a tensor whose last two axes are its rows and columns.
-fn matrix<T: Float>(x: &Tensor<T>, offset: usize) -> MatRef<'_, T> {
+/// The matrix at `offset` of a tensor whose last two axes are its rows and columns, for the kernel.
+pub(super) fn matrix<T: Float>(x: &Tensor<T>, offset: usize) -> MatRef<'_, T> {
     let rank = x.rank();
     let (shape, strides) = (x.shape(), x.strides());
     MatRef::new(
