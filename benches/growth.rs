@@ -1,26 +1,29 @@
 //! How the time of a training step grows with its batch, and that of a matrix product with its size.
 //!
-//! `cargo bench --bench growth [-- --seconds=S NAME ...]` times each workload of `steps.rs` at an eighth to eight times its
-//! batch, and square products from 16 to 4,096, on one thread and on all; prints what a sample costs, or the GFLOP/s; and
-//! draws it in `out/growth.png`.
+//! `cargo bench --bench growth [-- --seconds=S NAME ...]` times the workloads of `steps.rs`, each network once, at an
+//! eighth to eight times its batch, and square products from 16 to 4,096, on one thread and on all; prints what a sample
+//! costs, or the GFLOP/s; and draws it in `out/growth.png`.
 
 #[path = "../examples/cdcgan/networks.rs"]
 mod networks;
 #[allow(dead_code, unused_imports, reason = "the pictures of the examples; one kind is used here, and no test runs")]
 #[path = "../examples/common/plot.rs"]
 mod plot;
+#[path = "compare/protocol.rs"]
+mod protocol;
 #[allow(dead_code, reason = "those of steps.rs; not all grow with a batch")]
 mod workloads;
 
+use anyhow::Error;
 use autograd::Tensor;
 use autograd::kernels::gemm::{Gemm, Isa, MatMut, MatRef};
 use plot::{Labels, Panel, Series, save};
+use protocol::Wanted;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::path::Path;
-use std::time::{Duration, Instant};
 use workloads::{Step, baseline_embedding, cdcgan, char_lm, cifar_cnn, makemore, vowel_lstm};
 
-/// How long each size is timed, if `--seconds=` does not say.
+/// Seconds that each size is timed, if `--seconds=` does not say.
 const SECONDS: f64 = 0.5;
 
 /// A workload with its batch in `steps.rs`.
@@ -31,7 +34,7 @@ struct Workload {
 }
 
 const WORKLOADS: [Workload; 6] = [
-    Workload { name: "makemore_16384", batch: 16_384, make: |batch| makemore(batch, 50, 100, true) },
+    Workload { name: "makemore", batch: 16_384, make: |batch| makemore(batch, 50, 100, true) },
     Workload { name: "baseline_embedding", batch: 32, make: baseline_embedding },
     Workload { name: "vowel_lstm", batch: 64, make: vowel_lstm },
     Workload { name: "char_lm", batch: 32, make: char_lm },
@@ -53,26 +56,25 @@ struct Growth {
 }
 
 fn main() -> anyhow::Result<()> {
-    // cargo passes flags such as --bench to every bench; workloads are what is left.
-    let (flags, only): (Vec<String>, Vec<String>) =
-        std::env::args().skip(1).partition(|argument| argument.starts_with('-'));
-    let seconds = flags.iter().find_map(|flag| flag.strip_prefix("--seconds="));
-    let seconds = seconds.map_or(SECONDS, |text| text.parse().expect("--seconds=S: a number of seconds"));
-    let wanted = |name: &str| only.is_empty() || only.iter().any(|wanted| wanted == name);
+    // cargo tells every bench that it is one.
+    let arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    let wanted = Wanted::parse(arguments, SECONDS).map_err(Error::msg)?;
+    let workloads = WORKLOADS.iter().map(|workload| (workload.name, Some(workload)));
     let threads = rayon::current_num_threads();
     let pools = [1, threads].map(|threads| ThreadPoolBuilder::new().num_threads(threads).build().expect("threads"));
     println!("threads 1 and {threads}, isa {:?}", Isa::best());
 
     let mut panels = Vec::new();
-    for workload in WORKLOADS.iter().filter(|workload| wanted(workload.name)) {
-        let growth = of_workload(workload, &pools, seconds);
-        print(&growth, "batch", "µs a sample");
-        panels.push(panel(&growth, "batch, in times the usual one", "µs a sample"));
-    }
-    if wanted("matmul") {
-        let growth = of_products(&pools, seconds);
-        print(&growth, "size", "GFLOP/s");
-        panels.push(panel(&growth, "rows, columns and depth", "GFLOP/s"));
+    for (_, workload) in wanted.of(workloads.chain([("matmul", None)])) {
+        let (growth, size, x, unit) = match workload {
+            Some(workload) => {
+                let growth = of_workload(workload, &pools, &wanted);
+                (growth, "batch", "batch, in times the usual one", "µs a sample")
+            }
+            None => (of_products(&pools, &wanted), "size", "rows, columns and depth", "GFLOP/s"),
+        };
+        print(&growth, size, unit);
+        panels.push(panel(&growth, x, unit));
     }
     // cargo runs a bench in the folder of its package.
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../out");
@@ -83,10 +85,10 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// Microseconds that a sample takes, by batch.
-fn of_workload(workload: &Workload, pools: &[ThreadPool; 2], seconds: f64) -> Growth {
-    let sizes: Vec<usize> = (-3..=3).map(|power: i32| (workload.batch as f64 * 2f64.powi(power)) as usize).collect();
+fn of_workload(workload: &Workload, pools: &[ThreadPool; 2], wanted: &Wanted) -> Growth {
+    let sizes: Vec<usize> = (0..=6).map(|power| (workload.batch << power) / 8).collect();
     let on = |pool: &ThreadPool| {
-        let time = |&batch: &usize| pool.install(|| median(seconds, (workload.make)(batch))) * 1e6 / batch as f64;
+        let time = |&batch: &usize| pool.install(|| wanted.measure((workload.make)(batch)).median) * 1e3 / batch as f64;
         sizes.iter().map(time).collect()
     };
     let x = sizes.iter().map(|&batch| batch as f64 / workload.batch as f64).collect();
@@ -94,7 +96,7 @@ fn of_workload(workload: &Workload, pools: &[ThreadPool; 2], seconds: f64) -> Gr
 }
 
 /// GFLOP/s of square products, by size.
-fn of_products(pools: &[ThreadPool; 2], seconds: f64) -> Growth {
+fn of_products(pools: &[ThreadPool; 2], wanted: &Wanted) -> Growth {
     let speed = |&side: &usize| {
         let (a, b) = (Tensor::ones([side, side]).to_vec(), Tensor::ones([side, side]).to_vec());
         let mut c = vec![0.0; side * side];
@@ -102,27 +104,11 @@ fn of_products(pools: &[ThreadPool; 2], seconds: f64) -> Growth {
             let (a, b) = (MatRef::row_major(&a, side, side), MatRef::row_major(&b, side, side));
             Gemm::new(a, b).write(MatMut::row_major(&mut c, side, side));
         };
-        2.0 * (side as f64).powi(3) / median(seconds, Box::new(step)) / 1e9
+        2.0 * (side as f64).powi(3) / wanted.measure(step).median / 1e6
     };
     let on = |pool: &ThreadPool| pool.install(|| SIDES.iter().map(speed).collect());
     let x = SIDES.map(|side| side as f64).to_vec();
     Growth { name: "matmul", sizes: SIDES.to_vec(), x, one: on(&pools[0]), all: on(&pools[1]) }
-}
-
-/// Seconds that a step takes, the median.
-fn median(seconds: f64, mut step: Step) -> f64 {
-    // The pool has what a step needs after two of them.
-    step();
-    step();
-    let mut times = Vec::new();
-    let end = Instant::now() + Duration::from_secs_f64(seconds);
-    while Instant::now() < end || times.len() < 5 {
-        let start = Instant::now();
-        step();
-        times.push(start.elapsed().as_secs_f64());
-    }
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
 }
 
 fn print(growth: &Growth, size: &str, unit: &str) {

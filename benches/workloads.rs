@@ -178,8 +178,8 @@ pub fn char_lm(batch: usize) -> Step {
     })
 }
 
-/// The conditional DCGAN of the example. In the generator's step the discriminator's weights get gradients, too, which
-/// the next step throws away; without them (`d_gradients_in_g`), it is a line of its own.
+/// The conditional DCGAN of the example. In the generator's step the discriminator's weights may get gradients, too
+/// (`d_gradients_in_g`), which the next step throws away: so it is in the PyTorch program.
 pub fn cdcgan(batch: usize, d_gradients_in_g: bool) -> Step {
     let mut rng = Rng::seeded(0);
     let (g, d) = (Generator::new(64, &mut rng), Discriminator::new(&mut rng));

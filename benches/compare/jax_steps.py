@@ -1,17 +1,15 @@
-"""One training step of three of the workloads in JAX, compiled for the processor: the same as in `benches/steps.rs`.
+"""One training step of three of the workloads in JAX, compiled for the processor: those of `benches/workloads.rs`.
 
 usage: python jax_steps.py [--seconds=S] [NAME ...]
 
 Prints `NAME median_ms min_ms` for each workload. JAX takes all processors; `NPROC` sets the threads.
 """
 
-import argparse
-import statistics
-import time
 from functools import partial
 
 import jax
 import jax.numpy as jnp
+import protocol
 
 jax.config.update("jax_platforms", "cpu")  # whatever else there is
 
@@ -24,6 +22,16 @@ def keys(seed=0):
     while True:
         key, one = jax.random.split(key)
         yield one
+
+
+def stepper(step, state):
+    """A function that takes a step, waits for it, and keeps the state that the next step begins with."""
+
+    def take():
+        nonlocal state
+        state = jax.block_until_ready(step(state))
+
+    return take
 
 
 def cross_entropy(logits, targets):
@@ -60,7 +68,7 @@ def makemore(batch, embedding, hidden, direct):
         slopes = jax.grad(loss)(weights, contexts[rows], targets[rows])
         return jax.tree.map(lambda w, dw: w - 0.1 * dw, weights, slopes), key
 
-    return step, (weights, next(key))
+    return stepper(step, (weights, next(key)))
 
 
 def char_lm(batch=32, length=64, features=64, hidden=256):
@@ -107,7 +115,7 @@ def char_lm(batch=32, length=64, features=64, hidden=256):
         return jax.tree.map(adam, weights, first, second), first, second, t
 
     zeros = lambda: jax.tree.map(jnp.zeros_like, weights)
-    return step, (weights, zeros(), zeros(), jnp.zeros(()))
+    return stepper(step, (weights, zeros(), zeros(), jnp.zeros(())))
 
 
 WORKLOADS = {
@@ -117,27 +125,5 @@ WORKLOADS = {
 }
 
 
-def measure(name, step, state, seconds):
-    """Prints the median and the least time of a step, in milliseconds."""
-    for _ in range(5):
-        state = jax.block_until_ready(step(state))
-    times, end = [], time.perf_counter() + seconds
-    while time.perf_counter() < end or len(times) < 5:
-        start = time.perf_counter()
-        state = jax.block_until_ready(step(state))
-        times.append((time.perf_counter() - start) * 1e3)
-    print(f"{name:24} {statistics.median(times):9.4f} {min(times):9.4f}", flush=True)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(WORKLOADS))
-    parser.add_argument("--seconds", type=float, default=4.0)
-    arguments = parser.parse_args()
-    for name, make in WORKLOADS.items():
-        if not arguments.names or name in arguments.names:
-            measure(name, *make(), arguments.seconds)
-
-
 if __name__ == "__main__":
-    main()
+    protocol.run(WORKLOADS, __doc__)

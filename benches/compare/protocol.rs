@@ -1,5 +1,7 @@
-//! What a program takes, and what it prints: `[--seconds=S] NAME ...`, and a line `NAME median_ms min_ms` for each workload.
+//! What a program that times workloads takes, and what it prints: `[--seconds=S] NAME ...`, and a line
+//! `NAME median_ms min_ms` for each of these workloads that it has.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 /// What was asked for.
@@ -12,9 +14,9 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// Reads the arguments after the program's name.
-    pub fn parse(arguments: impl Iterator<Item = String>) -> Result<Wanted, String> {
-        let mut wanted = Wanted { seconds: 4.0, names: Vec::new() };
+    /// Reads the arguments after the program's name. `seconds` are those of a program that is not told.
+    pub fn parse(arguments: impl Iterator<Item = String>, seconds: f64) -> Result<Wanted, String> {
+        let mut wanted = Wanted { seconds, names: Vec::new() };
         for argument in arguments {
             if let Some(text) = argument.strip_prefix("--seconds=") {
                 let seconds = text.parse().ok().filter(|seconds: &f64| *seconds >= 0.0 && seconds.is_finite());
@@ -28,13 +30,19 @@ impl Wanted {
         Ok(wanted)
     }
 
-    /// Whether a workload was asked for.
-    pub fn has(&self, name: &str) -> bool {
-        self.names.is_empty() || self.names.iter().any(|wanted| wanted == name)
+    /// Those of a program's workloads that were asked for. A name that none of them has is no error, as not every library
+    /// has every workload, but it is said.
+    pub fn of<W>(&self, workloads: impl IntoIterator<Item = (&'static str, W)>) -> Vec<(&'static str, W)> {
+        let (known, workloads): (Vec<_>, Vec<_>) = workloads.into_iter().map(|workload| (workload.0, workload)).unzip();
+        for name in self.names.iter().filter(|name| !known.contains(&name.as_str())) {
+            eprintln!("{name}: not here; there are {}", known.join(", "));
+        }
+        let wanted = |name: &str| self.names.is_empty() || self.names.iter().any(|wanted| wanted == name);
+        workloads.into_iter().filter(|(name, _)| wanted(name)).collect()
     }
 
-    /// The line of a workload: the median and the least time of a step, in milliseconds.
-    pub fn measure(&self, name: &str, mut step: impl FnMut()) -> String {
+    /// Times a step.
+    pub fn measure(&self, mut step: impl FnMut()) -> Times {
         for _ in 0..5 {
             step();
         }
@@ -46,6 +54,18 @@ impl Wanted {
             times.push(start.elapsed().as_secs_f64() * 1e3);
         }
         times.sort_by(f64::total_cmp);
-        format!("{name:24} {:9.4} {:9.4}", times[times.len() / 2], times[0])
+        Times { median: times[times.len() / 2], least: times[0] }
+    }
+}
+
+/// Milliseconds that a step takes.
+pub struct Times {
+    pub median: f64,
+    pub least: f64,
+}
+
+impl fmt::Display for Times {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{:9.4} {:9.4}", self.median, self.least)
     }
 }

@@ -1,14 +1,11 @@
-"""One training step of each workload in PyTorch, on the processor: the same as `benches/steps.rs`.
+"""One training step of each workload in PyTorch, on the processor: those of `benches/workloads.rs`.
 
 usage: python torch_steps.py [--seconds=S] [NAME ...]
 
 Prints `NAME median_ms min_ms` for each workload. `OMP_NUM_THREADS` sets the threads.
 """
 
-import argparse
-import statistics
-import time
-
+import protocol
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -180,28 +177,6 @@ WORKLOADS = {
 }
 
 
-def measure(name, step, seconds):
-    """Prints the median and the least time of a step, in milliseconds."""
-    for _ in range(5):
-        step()
-    times, end = [], time.perf_counter() + seconds
-    while time.perf_counter() < end or len(times) < 5:
-        start = time.perf_counter()
-        step()
-        times.append((time.perf_counter() - start) * 1e3)
-    print(f"{name:24} {statistics.median(times):9.4f} {min(times):9.4f}", flush=True)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(WORKLOADS))
-    parser.add_argument("--seconds", type=float, default=4.0)
-    arguments = parser.parse_args()
-    torch.manual_seed(0)
-    for name, make in WORKLOADS.items():
-        if not arguments.names or name in arguments.names:
-            measure(name, make(), arguments.seconds)
-
-
 if __name__ == "__main__":
-    main()
+    torch.manual_seed(0)
+    protocol.run(WORKLOADS, __doc__)

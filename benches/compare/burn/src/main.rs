@@ -1,4 +1,4 @@
-//! One training step of each workload in Burn, on the processor: the same as `benches/steps.rs`.
+//! One training step of each workload in Burn, on the processor: those of `benches/workloads.rs`.
 //!
 //! `chainrule-compare-burn [--seconds=S] [NAME ...]` prints `NAME median_ms min_ms` for each workload.
 //! `RAYON_NUM_THREADS` sets the threads.
@@ -20,7 +20,7 @@ use protocol::Wanted;
 type Step = Box<dyn FnMut()>;
 
 fn main() -> Result<(), String> {
-    let wanted = Wanted::parse(std::env::args().skip(1))?;
+    let wanted = Wanted::parse(std::env::args().skip(1), 4.0)?;
     // The backend that Burn advises for processors.
     let device = Device::flex().autodiff();
     let workloads: [(&str, fn(&Device) -> Step); 9] = [
@@ -34,10 +34,8 @@ fn main() -> Result<(), String> {
         ("cifar_cnn_64", |device| cifar_cnn(64, device)),
         ("additions_1000", |device| additions(1_000, device)),
     ];
-    for (name, make) in workloads {
-        if wanted.has(name) {
-            println!("{}", wanted.measure(name, make(&device)));
-        }
+    for (name, make) in wanted.of(workloads) {
+        println!("{name:24} {}", wanted.measure(make(&device)));
     }
     Ok(())
 }

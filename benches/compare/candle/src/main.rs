@@ -1,4 +1,4 @@
-//! One training step of each workload in candle, on the processor: the same as `benches/steps.rs`.
+//! One training step of each workload in candle, on the processor: those of `benches/workloads.rs`.
 //!
 //! `chainrule-compare-candle [--seconds=S] [NAME ...]` prints `NAME median_ms min_ms` for each workload.
 //! `RAYON_NUM_THREADS` sets the threads.
@@ -22,7 +22,7 @@ use protocol::Wanted;
 type Step = Box<dyn FnMut() -> Result<()>>;
 
 fn main() -> Result<()> {
-    let wanted = Wanted::parse(std::env::args().skip(1)).map_err(Error::msg)?;
+    let wanted = Wanted::parse(std::env::args().skip(1), 4.0).map_err(Error::msg)?;
     let workloads: [(&str, fn() -> Result<Step>); 9] = [
         ("makemore_16384", || makemore(16_384, 50, 100, true)),
         ("makemore_32", || makemore(32, 10, 200, false)),
@@ -34,11 +34,9 @@ fn main() -> Result<()> {
         ("cifar_cnn_64", || cifar_cnn(64)),
         ("additions_1000", || additions(1_000)),
     ];
-    for (name, make) in workloads {
-        if wanted.has(name) {
-            let mut step = make()?;
-            println!("{}", wanted.measure(name, || step().expect("a step")));
-        }
+    for (name, make) in wanted.of(workloads) {
+        let mut step = make()?;
+        println!("{name:24} {}", wanted.measure(|| step().expect("a step")));
     }
     Ok(())
 }
