@@ -64,9 +64,7 @@ fn main() -> Result<()> {
     let (recipe, mut judged) = (&cli.recipe, JUDGED);
     if cli.common.quick {
         judged = 200;
-        let few = 256.min(data.train.len());
-        data.train.images = data.train.images.narrow(0, 0, few);
-        data.train.labels = data.train.labels.narrow(0, 0, few);
+        data.train.truncate(256);
     }
     let checkpoint = out.join("checkpoint.safetensors");
     let terms = recipe.terms(data.train.len(), cli.common.seed);

@@ -51,10 +51,8 @@ fn main() -> Result<()> {
     let mut data = cli.data.load()?;
     let recipe = &cli.recipe;
     if cli.common.quick {
-        for (part, count) in [(&mut data.train, 256), (&mut data.test, 100)] {
-            part.images = part.images.narrow(0, 0, count.min(part.len()));
-            part.labels = part.labels.narrow(0, 0, count.min(part.len()));
-        }
+        data.train.truncate(256);
+        data.test.truncate(100);
     }
     let sides = recipe.side.sides(&data.train.images, recipe.radius);
     let mut gan = CycleGan::new(recipe, cli.common.seed);

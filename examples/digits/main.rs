@@ -38,9 +38,7 @@ fn main() -> Result<()> {
     let _profiling = cli.common.profiling(&out);
     let mut data = cli.data.load()?;
     if cli.common.quick {
-        let few = 512.min(data.train.len());
-        data.train.images = data.train.images.narrow(0, 0, few);
-        data.train.labels = data.train.labels.narrow(0, 0, few);
+        data.train.truncate(512);
     }
     println!("{} images to learn from, {} to judge by", data.train.len(), data.test.len());
     let start = Instant::now();

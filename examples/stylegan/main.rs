@@ -70,9 +70,7 @@ fn main() -> Result<()> {
     let (mut judged, mut walks) = (JUDGED, WALKS);
     if cli.common.quick {
         (judged, walks) = (200, 50);
-        let few = 256.min(data.train.len());
-        data.train.images = data.train.images.narrow(0, 0, few);
-        data.train.labels = data.train.labels.narrow(0, 0, few);
+        data.train.truncate(256);
     }
     let mut gan = Gan::new(&cli.recipe, seed);
     let checkpoint = out.join("checkpoint.safetensors");

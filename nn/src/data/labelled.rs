@@ -25,6 +25,22 @@ impl LabelledImages {
         self.len() == 0
     }
 
+    /// Keeps the first `count`; all, if there are fewer.
+    ///
+    /// ```
+    /// # use autograd::Tensor;
+    /// # use nn::data::LabelledImages;
+    /// let mut digits = LabelledImages { images: Tensor::zeros([3, 1, 28, 28]), labels: Tensor::of([7, 2, 1]) };
+    /// digits.truncate(2);
+    /// assert_eq!(*digits.images.shape(), [2, 1, 28, 28]);
+    /// assert_eq!(digits.labels.to_vec(), [7, 2]);
+    /// ```
+    pub fn truncate(&mut self, count: usize) {
+        let count = count.min(self.len());
+        self.images = self.images.narrow(0, 0, count);
+        self.labels = self.labels.narrow(0, 0, count);
+    }
+
     /// The examples as a set to draw batches from.
     pub fn dataset(&self) -> TensorDataset<f32, i64> {
         TensorDataset::new(self.images.clone(), self.labels.clone())
