@@ -94,16 +94,17 @@ impl Winograd {
         })
     }
 
-    /// What the tiles see of an image.
+    /// What the tiles see of the images of a task.
     fn seen(&self) -> View {
-        View::new(&Conv { kernel: [4; 2], stride: [2; 2], output: self.tiles, ..self.conv })
+        let batch = self.conv.tasks().samples;
+        View::new(&Conv { batch, kernel: [4; 2], stride: [2; 2], output: self.tiles, ..self.conv })
     }
 
-    /// What the tiles have of an output.
+    /// What the tiles have of the outputs of a task.
     fn written(&self) -> View {
-        let Conv { out_channels: in_channels, output: input, .. } = self.conv;
+        let (batch, Conv { out_channels: in_channels, output: input, .. }) = (self.conv.tasks().samples, self.conv);
         let (kernel, stride, padding, output) = ([2; 2], [2; 2], [0; 2], self.tiles);
-        View::new(&Conv { in_channels, input, kernel, stride, padding, output, ..self.conv })
+        View::new(&Conv { batch, in_channels, input, kernel, stride, padding, output, ..self.conv })
     }
 
     /// `conv.forward`

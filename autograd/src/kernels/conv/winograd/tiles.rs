@@ -2,10 +2,13 @@
 
 use super::transforms::{LANES, Line, Output, lanes, on_lanes};
 use crate::kernels::element::Float;
-use crate::kernels::gemm::MatRef;
+use crate::kernels::gemm::{MatRef, WIDEST_PANEL};
 use crate::kernels::simd::Loop;
 use crate::memory::Buffer;
 use std::ops::Range;
+
+// Copied planes have room behind them for a panel, so also for what a transform reads beyond the last tile.
+const _: () = assert!(LANES <= WIDEST_PANEL);
 
 /// The places of a transformed tile.
 pub const PLACES: usize = 16;
