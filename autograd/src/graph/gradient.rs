@@ -3,6 +3,7 @@
 use super::node::History;
 use crate::kernels::element::{Element, Number};
 use crate::kernels::rows::{self, Rows};
+use crate::ops::arithmetic::add_to;
 use crate::tensor::{Dims, Tensor};
 
 /// dL/dx for some tensor `x`.
@@ -85,25 +86,38 @@ impl<T: Number> Gradient<T> {
         }
     }
 
-    /// The sum with a later gradient: in place, if nobody else looks at one of the two.
-    pub(crate) fn add(self, later: Gradient<T>) -> Gradient<T> {
+    /// The same as a tensor, in its place.
+    pub(crate) fn make_dense(&mut self) -> &mut Tensor<T> {
+        if let Gradient::Sparse(rows) = self {
+            *self = Gradient::Dense(rows.to_dense());
+        }
+        match self {
+            Gradient::Dense(gradient) => gradient,
+            Gradient::Sparse(_) => unreachable!("it is dense now"),
+        }
+    }
+
+    /// Adds a later gradient: in place, if nobody else looks at one of the two.
+    pub(crate) fn add(&mut self, later: Gradient<T>) {
         match (self, later) {
-            (Gradient::Sparse(a), Gradient::Sparse(b)) => Gradient::Sparse(Box::new(a.joined(&b))),
+            (Gradient::Sparse(a), Gradient::Sparse(b)) => **a = a.joined(&b),
             (a, b) => {
-                let (mut a, b) = (a.into_dense(), b.into_dense());
-                // The left operand is the one that an addition writes over.
-                Gradient::Dense(if a.slice_mut_if_unique().is_some() { a + b } else { b + a })
+                let (a, mut b) = (a.make_dense(), b.into_dense());
+                // The one that can be written over goes first.
+                if a.slice_mut_if_unique().is_none() {
+                    std::mem::swap(a, &mut b);
+                }
+                add_to(a, &b);
             }
         }
     }
 
-    /// The same values, which gradients do not flow back through.
-    pub(crate) fn without_history(mut self) -> Gradient<T> {
-        match &mut self {
+    /// Keeps the values; gradients do not flow back through them any more.
+    pub(crate) fn forget_history(&mut self) {
+        match self {
             Gradient::Dense(gradient) => gradient.history = History::NONE,
             Gradient::Sparse(rows) => rows.values.history = History::NONE,
         }
-        self
     }
 }
 
@@ -125,28 +139,39 @@ impl<T: Number> Incoming<T> {
         }
     }
 
-    /// Each of them, as [`Gradient`].
-    pub fn map(self, f: impl Fn(Gradient<T>) -> Gradient<T>) -> Incoming<T> {
+    /// Does something to each of them.
+    pub fn for_each(&mut self, f: impl Fn(&mut Gradient<T>)) {
         match self {
-            Incoming::Gradient(gradient) => Incoming::Gradient(f(gradient)),
+            Incoming::Gradient(gradient) => f(gradient),
             Incoming::OfOutputs(parts) => {
-                let part = |part| f(Gradient::Dense(part)).into_dense();
-                Incoming::OfOutputs(parts.into_iter().map(|dy| dy.map(part)).collect())
+                for part in parts {
+                    *part = part.take().map(|part| {
+                        let mut part = Gradient::Dense(part);
+                        f(&mut part);
+                        part.into_dense()
+                    });
+                }
             }
         }
     }
 
-    /// The sum with what reaches the same node later.
-    pub fn add(self, later: Incoming<T>) -> Incoming<T> {
+    /// Adds what reaches the same node later.
+    pub fn add(&mut self, later: Incoming<T>) {
         match (self, later) {
             (Incoming::OfOutputs(a), Incoming::OfOutputs(b)) => {
-                let sum = |(a, b): (Option<Tensor<T>>, Option<Tensor<T>>)| match (a, b) {
-                    (Some(a), Some(b)) => Some(Gradient::Dense(a).add(Gradient::Dense(b)).into_dense()),
-                    (a, b) => a.or(b),
-                };
-                Incoming::OfOutputs(a.into_iter().zip(b).map(sum).collect())
+                for (a, b) in a.iter_mut().zip(b) {
+                    match (a.take(), b) {
+                        (Some(earlier), Some(b)) => {
+                            let mut sum = Gradient::Dense(earlier);
+                            sum.add(Gradient::Dense(b));
+                            *a = Some(sum.into_dense());
+                        }
+                        (earlier, b) => *a = earlier.or(b),
+                    }
+                }
             }
-            (a, b) => Incoming::Gradient(a.into_gradient().add(b.into_gradient())),
+            (Incoming::Gradient(a), b) => a.add(b.into_gradient()),
+            (Incoming::OfOutputs(_), Incoming::Gradient(_)) => unreachable!("a node has one output or several"),
         }
     }
 

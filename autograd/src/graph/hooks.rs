@@ -150,18 +150,18 @@ impl<T: Element> Head<T> {
     }
 }
 
-/// The gradient after all hooks of `node` have seen it.
-pub(super) fn pass_hooks<T: Float>(node: &dyn Node<T>, gradient: Gradient<T>) -> Gradient<T> {
-    let Some(extras) = node.head().extras.get() else { return gradient };
+/// Shows the gradient to all hooks of `node`, which may replace it.
+pub(super) fn pass_hooks<T: Float>(node: &dyn Node<T>, gradient: &mut Gradient<T>) {
+    let Some(extras) = node.head().extras.get() else { return };
     // Called without the lock: a hook may add or remove hooks.
     let hooks = lock(extras).hooks.clone();
     if hooks.is_empty() && matches!(lock(extras).retained, Retained::No) {
-        return gradient;
+        return;
     }
-    let mut gradient = gradient.into_dense();
+    let gradient = gradient.make_dense();
     let Head { shape, origin, .. } = node.head();
     for (_, hook) in hooks {
-        if let Some(replacement) = hook(&gradient) {
+        if let Some(replacement) = hook(gradient) {
             assert!(
                 replacement.shape() == shape,
                 "backward: a hook on {} at {origin} returned a gradient of shape {} for one of shape {shape}",
@@ -169,7 +169,7 @@ pub(super) fn pass_hooks<T: Float>(node: &dyn Node<T>, gradient: Gradient<T>) ->
                 replacement.shape(),
             );
             if anomaly_enabled()
-                && first_anomaly(&gradient).is_none()
+                && first_anomaly(gradient).is_none()
                 && let Some(found) = first_anomaly(&replacement)
             {
                 panic!(
@@ -177,13 +177,11 @@ pub(super) fn pass_hooks<T: Float>(node: &dyn Node<T>, gradient: Gradient<T>) ->
                     node.name()
                 );
             }
-            gradient = replacement;
+            *gradient = replacement;
         }
     }
     let mut extras = lock(extras);
     if !matches!(extras.retained, Retained::No) {
         extras.retained = Retained::Gradient(gradient.detach());
     }
-    drop(extras);
-    Gradient::Dense(gradient)
 }

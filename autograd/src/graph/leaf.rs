@@ -60,7 +60,10 @@ impl<T: Float> Tensor<T> {
             self.shape()
         );
         let slot = self.slot().expect("set_gradient: a leaf that requires a gradient");
-        *lock(slot) = gradient.map(Gradient::without_history);
+        *lock(slot) = gradient.map(|mut gradient| {
+            gradient.forget_history();
+            gradient
+        });
     }
 
     fn slot(&self) -> Option<&Mutex<Option<Gradient<T>>>> {
@@ -75,11 +78,12 @@ pub(super) fn gather<T: Float>(slot: &Mutex<Option<Gradient<T>>>, gradient: Grad
     let mut sum = gradient;
     loop {
         let mut slot = lock(slot);
-        let Some(earlier) = slot.take() else {
+        let Some(mut earlier) = slot.take() else {
             *slot = Some(sum);
             return;
         };
         drop(slot);
-        sum = earlier.add(sum);
+        earlier.add(sum);
+        sum = earlier;
     }
 }

@@ -107,10 +107,17 @@ impl<T: Element> Tensor<T> {
     #[inline]
     #[track_caller]
     pub(crate) fn unrecorded(self, name: &'static str) -> Tensor<T> {
+        self.note_unrecorded(name);
+        self
+    }
+
+    /// The same for an output that was written in place.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn note_unrecorded(&self, name: &'static str) {
         if profile::on() {
             drop(Timer::named(What { name, shape: *self.shape(), line: Location::caller() }, true));
         }
-        self
     }
 
     /// Whether gradients flow back from here: true of leaves that require a gradient and of all that

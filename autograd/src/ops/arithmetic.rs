@@ -36,24 +36,36 @@ fn between<T: Number, F: Arithmetic<T>>(a: &Tensor<T>, b: &Tensor<T>, f: F) -> T
 
 /// [`between`] when `a` may be written over, if nothing is recorded and the result fits there.
 #[track_caller]
-fn in_left<T: Number, F: Arithmetic<T>>(a: Tensor<T>, b: &Tensor<T>, f: F) -> Tensor<T> {
-    let recording = grad_enabled() && (a.has_history() || b.has_history());
-    if recording || broadcast(F::NAME, &a, b) != *a.shape() {
-        between(&a, b, f)
+fn in_left<T: Number, F: Arithmetic<T>>(mut a: Tensor<T>, b: &Tensor<T>, f: F) -> Tensor<T> {
+    assign(&mut a, b, f);
+    a
+}
+
+/// [`in_left`], with the result in place of `a` at the caller's.
+#[track_caller]
+fn assign<T: Number, F: Arithmetic<T>>(a: &mut Tensor<T>, b: &Tensor<T>, f: F) {
+    if is_recorded(a, b) || broadcast(F::NAME, a, b) != *a.shape() {
+        *a = between(a, b, f);
     } else {
-        zip_into(f, a, b).unrecorded(F::NAME)
+        zip_into(f, a, b);
+        a.note_unrecorded(F::NAME);
     }
 }
 
 /// [`between`] when `b` may be written over.
 #[track_caller]
-fn in_right<T: Number, F: Arithmetic<T>>(a: &Tensor<T>, b: Tensor<T>, f: F) -> Tensor<T> {
-    let recording = grad_enabled() && (a.has_history() || b.has_history());
-    if recording || broadcast(F::NAME, a, &b) != *b.shape() {
-        between(a, &b, f)
-    } else {
-        zip_into(Swapped(f), b, a).unrecorded(F::NAME)
+fn in_right<T: Number, F: Arithmetic<T>>(a: &Tensor<T>, mut b: Tensor<T>, f: F) -> Tensor<T> {
+    if is_recorded(a, &b) || broadcast(F::NAME, a, &b) != *b.shape() {
+        return between(a, &b, f);
     }
+    zip_into(Swapped(f), &mut b, a);
+    b.note_unrecorded(F::NAME);
+    b
+}
+
+/// Whether an operation on these becomes a part of the graph.
+fn is_recorded<T: Number>(a: &Tensor<T>, b: &Tensor<T>) -> bool {
+    grad_enabled() && (a.has_history() || b.has_history())
 }
 
 /// f with its operands the other way round.
@@ -85,6 +97,11 @@ impl<T: Number> Op<T> for Add {
         grads.set(0, || dy.clone());
         grads.set(1, || dy);
     }
+}
+
+/// a + b in place of a: how gradients add up.
+pub(crate) fn add_to<T: Number>(a: &mut Tensor<T>, b: &Tensor<T>) {
+    assign(a, b, Add);
 }
 
 impl<T: Number> Arithmetic<T> for Add {

@@ -1,6 +1,7 @@
 //! What element-wise functions of two or three tensors share: broadcasting, and writing in place where
 //! nobody else looks. The frame of those of two that can be differentiated is [`function2`](super::function2).
 
+use crate::graph::History;
 use crate::kernels::element::Element;
 use crate::kernels::elementwise::{self, Binary, Operand, Ternary, Unary};
 use crate::profile::part;
@@ -31,6 +32,9 @@ fn mismatch(op: &str, a: &Dims, b: &Dims) -> ! {
 
 /// The operand's elements with strides for `shape`.
 fn strides_for<T: Element>(x: &Tensor<T>, shape: Dims) -> Dims {
+    if *x.shape() == shape {
+        return *x.strides();
+    }
     x.layout().broadcast_to(shape).expect("the shape was made by broadcasting").strides
 }
 
@@ -60,9 +64,9 @@ where
     Tensor::build(shape, |out| elementwise::zip(f, &shape, a, b, out))
 }
 
-/// f(a, b) without history, `b` broadcast to the shape of `a`: in place of `a`, if no other handle
+/// Sets `a` to f(a, b) without history, `b` broadcast to the shape of `a`: in place, if no other handle
 /// shares its storage.
-pub(crate) fn zip_into<A, B, F>(f: F, mut a: Tensor<A>, b: &Tensor<B>) -> Tensor<A>
+pub(crate) fn zip_into<A, B, F>(f: F, a: &mut Tensor<A>, b: &Tensor<B>)
 where
     A: Element,
     B: Element,
@@ -75,9 +79,10 @@ where
     if let Some(slice) = a.slice_mut_if_unique() {
         let _timing = part(0);
         elementwise::zip_in_place(f, &shape, slice, operand);
-        return a.detach();
+        a.history = History::NONE;
+    } else {
+        *a = zip(f, shape, a, &b);
     }
-    zip(f, shape, &a, &b)
 }
 
 /// f(a, b, c), broadcast to `shape`, without history.

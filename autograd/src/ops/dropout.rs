@@ -41,12 +41,13 @@ struct Dropout<T: Float> {
 
 impl<T: Float> Dropout<T> {
     #[track_caller]
-    fn apply(self, x: Tensor<T>) -> Tensor<T> {
+    fn apply(self, mut x: Tensor<T>) -> Tensor<T> {
         let masked = Masked { scale: self.scale };
         if grad_enabled() && x.has_history() {
             return zip(masked, *x.shape(), &x, &self.mask).recorded([&x], || self);
         }
-        zip_into(masked, x, &self.mask).unrecorded("dropout")
+        zip_into(masked, &mut x, &self.mask);
+        x.unrecorded("dropout")
     }
 }
 

@@ -110,10 +110,11 @@ impl<T: Element> Op<T> for Filled {
 
 /// The fill, broadcast and recorded: in place of `x`, if nobody else looks.
 #[track_caller]
-fn fill<T: Element>(x: Tensor<T>, mask: &Tensor<bool>, how: Fill<T>) -> Tensor<T> {
+fn fill<T: Element>(mut x: Tensor<T>, mask: &Tensor<bool>, how: Fill<T>) -> Tensor<T> {
     let shape = broadcast("masked_fill", &x, mask);
     if shape == *x.shape() && !(grad_enabled() && x.has_history()) {
-        return zip_into(how, x, mask).unrecorded("masked_fill");
+        zip_into(how, &mut x, mask);
+        return x.unrecorded("masked_fill");
     }
     zip(how, shape, &x, mask).recorded([&x], || Filled { mask: mask.clone(), when: how.when })
 }
