@@ -6,9 +6,6 @@
 
 #[path = "../examples/cdcgan/networks.rs"]
 mod networks;
-#[allow(dead_code, unused_imports, reason = "the pictures of the examples; one kind is used here, and no test runs")]
-#[path = "../examples/common/plot.rs"]
-mod plot;
 #[path = "compare/protocol.rs"]
 mod protocol;
 #[allow(dead_code, reason = "those of steps.rs; not all grow with a batch")]

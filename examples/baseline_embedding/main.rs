@@ -4,9 +4,6 @@
 //!
 //! `cargo run --example baseline_embedding`
 
-#[path = "../common/mod.rs"]
-mod common;
-
 use anyhow::Result;
 use autograd::{Rng, Tensor, no_grad};
 use clap::Parser;

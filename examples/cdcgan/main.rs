@@ -3,9 +3,6 @@
 //! `cargo run --example cdcgan` learns from 1,497 real digits that come with it; `-- --data DIR` takes MNIST, and
 //! `-- --generate 2026` paints these digits with the weights in the output folder.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod networks;
 mod report;
 #[cfg(test)]

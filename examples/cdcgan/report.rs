@@ -1,10 +1,10 @@
 //! Pictures of the training.
 
-use crate::common::plot::{Labels, Panel, Series, save};
 use crate::networks::CLASSES;
 use crate::train::{Epoch, Gan};
 use anyhow::Result;
 use autograd::{Rng, Tensor};
+use common::plot::{Labels, Panel, Series, save};
 use nn::data::{Grid, Picture, save_gif};
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,12 +1,12 @@
 //! Training: the discriminator learns to tell, the generator to be taken for real.
 
-use crate::common::finite::finite;
-use crate::common::history::{history, put_history};
-use crate::common::resume::Terms;
-use crate::common::{flags, profile, progress, say};
 use crate::networks::{CLASSES, Discriminator, Generator, one_hot_labels};
 use anyhow::Result;
 use autograd::{Rng, Tensor, no_grad};
+use common::finite::finite;
+use common::history::{history, put_history};
+use common::resume::Terms;
+use common::{flags, profile, progress, say};
 use nn::Module;
 use nn::checkpoint::Checkpoint;
 use nn::data::{LabelledImages, Loader, LoaderOptions};

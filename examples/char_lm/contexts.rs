@@ -2,11 +2,11 @@
 //! table of embeddings has one vector for "bear"; here each place has its own, and places where it means the same should be
 //! near each other.
 
-use crate::common::letters;
-use crate::common::plot::{Labels, Panel, save_map};
 use crate::model::CharLstm;
 use anyhow::Result;
 use autograd::{Tensor, no_grad};
+use common::letters;
+use common::plot::{Labels, Panel, save_map};
 use std::path::Path;
 
 /// Characters that are read before the end of a word.

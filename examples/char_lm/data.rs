@@ -1,7 +1,7 @@
 //! Text in 27 characters: to learn from, to tune by, to judge by.
 
-use crate::common::{books, letters};
 use anyhow::{Context, Result, ensure};
+use common::{books, letters};
 use std::fmt;
 use std::fs;
 use std::path::Path;

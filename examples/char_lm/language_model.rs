@@ -1,6 +1,6 @@
 //! What a language model of characters is, whatever is inside; and how good one is.
 
-use crate::common::letters;
+use common::letters;
 use std::fmt;
 
 // ANCHOR: trait

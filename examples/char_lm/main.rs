@@ -3,9 +3,6 @@
 //! `cargo run --example char_lm` learns from the King James Bible; `-- --data DIR` from a folder with `text8-100k.txt` and
 //! `text8-dev.txt`.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod contexts;
 mod data;
 mod language_model;

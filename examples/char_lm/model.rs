@@ -1,9 +1,9 @@
 //! The model: an LSTM between an embedding and the logits of the next character.
 
-use crate::common::{draw, letters};
 use crate::language_model::LanguageModel;
 use crate::train::Recipe;
 use autograd::{Rng, Tensor, no_grad};
+use common::{draw, letters};
 use nn::layers::{LstmState, RecurrentOptions};
 use nn::{Dropout, Embedding, Linear, Lstm, impl_module};
 

@@ -1,12 +1,12 @@
 //! Curves, and what hidden units do as they read.
 
-use crate::common::letters;
-use crate::common::plot::{Labels, Panel, Series, save, save_map};
 use crate::data::Data;
 use crate::language_model::Perplexity;
 use crate::train::Trained;
 use anyhow::Result;
 use autograd::no_grad;
+use common::letters;
+use common::plot::{Labels, Panel, Series, save, save_map};
 use std::path::Path;
 
 /// A model that was trained, and how good it is.

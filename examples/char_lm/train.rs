@@ -2,13 +2,13 @@
 //! side by side in windows. Gradients flow back to the window's start; the state itself goes on into the next window, so
 //! the model has read all that stands before.
 
-use crate::common::resume::Terms;
-use crate::common::{flags, letters, profile, progress, say};
 use crate::data::Data;
 use crate::language_model::Perplexity;
 use crate::model::CharLstm;
 use anyhow::{Context, Result, ensure};
 use autograd::{Rng, Tensor};
+use common::resume::Terms;
+use common::{flags, letters, profile, progress, say};
 use nn::Module;
 use nn::checkpoint::Checkpoint;
 use nn::optim::{AdamW, AdamWOptions, OneCycleLr, Optimizer, Schedule, clip_grad_norm};

@@ -24,7 +24,7 @@ const TEST_OF_EACH: usize = 30;
 #[derive(clap::Args, Clone, Debug)]
 pub struct Data {
     /// MNIST's folder, with its four files, plain or .gz [default: 1,797 digits that come with the examples]
-    #[arg(long = "data", value_name = "DIR", global = true, value_parser = super::flags::existing)]
+    #[arg(long = "data", value_name = "DIR", global = true, value_parser = crate::flags::existing)]
     pub folder: Option<PathBuf>,
 }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 /// The flags of this program. Where they are wrong, clap says so and ends it.
 pub fn parse<C: Parser>() -> C {
-    super::profile::launched();
+    crate::profile::launched();
     match C::from_arg_matches(&with_negative_numbers(C::command()).get_matches()) {
         Ok(flags) => flags,
         Err(error) => error.format(&mut C::command()).exit(),

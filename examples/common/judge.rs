@@ -1,25 +1,20 @@
 //! Who judges painted digits: the network of the example `digits`, which reads real ones.
 
-#[path = "../digits/model.rs"]
-pub mod model;
-#[path = "../digits/train.rs"]
-pub mod train;
-
-use super::frechet::Gaussian;
+use crate::frechet::Gaussian;
+use crate::reader::Reader;
+use crate::reader::train::{self, Recipe};
 use anyhow::{Context, Result};
 use autograd::Tensor;
 use clap::Parser;
-use model::Reader;
 use nn::checkpoint::{load_module, save_module};
 use nn::data::{LabelledImages, Splits};
 use std::path::{Path, PathBuf};
-use train::Recipe;
 
 /// Who judges.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Judge {
     /// Weights that `digits` saved [default: those in the output folder; if there are none, a reader is trained first]
-    #[arg(long, value_name = "FILE", value_parser = super::flags::existing)]
+    #[arg(long, value_name = "FILE", value_parser = crate::flags::existing)]
     pub judge: Option<PathBuf>,
 }
 

@@ -7,19 +7,24 @@ use kuva::render::color::Color;
 use kuva::render::render::{Primitive, Scene, TextAnchor};
 use std::path::Path;
 
-/// Units of the sheet that a pixel of an image is wide and high, and those between images.
+/// Units of the sheet that a pixel of an image is wide and high.
 pub const PIXEL: f64 = 2.0;
+/// Units between images.
 pub const GAP: f64 = 6.0;
-/// Units that a letter is wide at the most, and those from a line of words to the next.
+/// Units that a letter is wide at the most.
 pub const LETTER: f64 = 8.5;
+/// Units from a line of words to the next.
 pub const LINE: f64 = 22.0;
 const TEXT: u32 = 15;
 
 /// The light of an image, and the words that speak of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Light {
+    /// As the data is.
     White,
+    /// For one side of a pair.
     Blue,
+    /// For the other.
     Orange,
 }
 
@@ -44,6 +49,7 @@ impl Light {
 }
 
 /// White paper, as large as what is put on it.
+#[derive(Default)]
 pub struct Sheet {
     rects: Rects,
     words: Vec<Primitive>,
@@ -52,10 +58,6 @@ pub struct Sheet {
 }
 
 impl Sheet {
-    pub fn new() -> Sheet {
-        Sheet { rects: Rects::default(), words: Vec::new(), right: 0.0, bottom: 0.0 }
-    }
-
     fn reach(&mut self, right: f64, bottom: f64) {
         (self.right, self.bottom) = (self.right.max(right), self.bottom.max(bottom));
     }
@@ -145,7 +147,7 @@ mod tests {
 
     #[test]
     fn paper_is_as_large_as_what_is_on_it() {
-        let mut sheet = Sheet::new();
+        let mut sheet = Sheet::default();
         sheet.image(&Tensor::zeros([1, 3, 2]), [10.0, 20.0], Light::White);
         assert_eq!([sheet.right, sheet.bottom], [14.0, 26.0]);
         sheet.words("four", [10.0, 0.0], TextAnchor::Start, Light::Blue);

@@ -8,6 +8,7 @@ use std::path::Path;
 
 /// A row of images and its name.
 pub struct Strip {
+    /// The name.
     pub label: String,
     /// `[N, 1, H, W]` from 0, which is black, to 1.
     pub images: Tensor,
@@ -16,6 +17,7 @@ pub struct Strip {
 }
 
 impl Strip {
+    /// With no room before the next.
     pub fn new(label: impl Into<String>, images: Tensor) -> Strip {
         Strip { label: label.into(), images, gap_after: false }
     }
@@ -24,7 +26,9 @@ impl Strip {
 /// What stands above the columns, and at their left, above the strips' names.
 #[derive(Default)]
 pub struct Heads {
+    /// Above the strips' names.
     pub corner: String,
+    /// Above each column.
     pub columns: Vec<String>,
 }
 
@@ -34,7 +38,7 @@ pub fn save_strips(path: &Path, heads: &Heads, strips: &[Strip]) -> Result<()> {
     let letters = names.map(|name| name.chars().count()).max().unwrap_or(0);
     // Even, so that pixels of images fall on whole pixels of the picture.
     let left = (letters as f64 * LETTER / 2.0).ceil() * 2.0 + 2.0 * GAP;
-    let (mut top, mut sheet) = (GAP, Sheet::new());
+    let (mut top, mut sheet) = (GAP, Sheet::default());
     let width = strips.first().map_or(0, |strip| strip.images.size(-1)) as f64 * PIXEL;
     if !heads.columns.is_empty() {
         let middle = top + LINE / 2.0;

@@ -2,9 +2,6 @@
 //!
 //! `cargo run --example cyclegan` learns from 1,497 real digits that come with it; `-- --data DIR` takes MNIST.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod buffer;
 mod measure;
 mod networks;

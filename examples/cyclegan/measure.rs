@@ -1,9 +1,9 @@
 //! What became of test images. There, each digit is on both sides, so that a translation can be compared with what it
 //! should be.
 
-use crate::common::judge::model::Reader;
 use crate::networks::{Generator, Generators};
 use autograd::{Tensor, no_grad};
+use common::reader::Reader;
 use nn::Module;
 use nn::data::LabelledImages;
 use nn::losses::l1_loss;

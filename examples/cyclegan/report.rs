@@ -1,10 +1,10 @@
 //! Pictures, and a table for the terminal.
 
-use crate::common::plot::{Labels, Panel, Series, save};
-use crate::common::strips::{Heads, Strip, save_strips};
 use crate::measure::{Journey, Measured};
 use crate::train::Epoch;
 use anyhow::Result;
+use common::plot::{Labels, Panel, Series, save};
+use common::strips::{Heads, Strip, save_strips};
 use std::path::Path;
 
 /// Digits in a strip.

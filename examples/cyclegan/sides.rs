@@ -1,8 +1,8 @@
 //! The two sides, made of real digits: A is as they were written, B is bold or outlined.
 
-use crate::common::flags;
 use autograd::Tensor;
 use clap::ValueEnum;
+use common::flags;
 
 /// What the digits of side B look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

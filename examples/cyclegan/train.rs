@@ -1,16 +1,16 @@
 //! Training: what is translated is to look like the other side, and to come back as it was.
 
 use crate::buffer::ImageBuffer;
-use crate::common::finite::finite;
-use crate::common::history::{history, put_history};
-use crate::common::resume::Terms;
-use crate::common::{flags, profile, progress, say};
 use crate::measure::translated;
 use crate::networks::{Discriminator, Discriminators, Generator, Generators};
 use crate::sides::{self, Style};
 use anyhow::{Context, Result, ensure};
 use autograd::{Rng, Tensor};
 use clap::ValueEnum;
+use common::finite::finite;
+use common::history::{history, put_history};
+use common::resume::Terms;
+use common::{flags, profile, progress, say};
 use nn::Module;
 use nn::checkpoint::Checkpoint;
 use nn::data::{Loader, LoaderOptions, TensorDataset};

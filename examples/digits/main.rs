@@ -2,16 +2,13 @@
 //!
 //! `cargo run --example digits` learns from 1,497 real digits that come with it; `-- --data DIR` takes MNIST.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod report;
 
 use anyhow::Result;
 use clap::Parser;
 use common::Common;
 use common::digits::Data;
-use common::judge::train::{self, Recipe};
+use common::reader::train::{self, Recipe};
 use nn::checkpoint::save_module;
 use std::time::Instant;
 

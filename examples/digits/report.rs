@@ -1,10 +1,10 @@
 //! What the network has learnt: curves, its filters, the confusion matrix, its mistakes.
 
-use crate::common::judge::model::Reader;
-use crate::common::judge::train::Epoch;
-use crate::common::plot::{Labels, Panel, Series, save};
 use anyhow::Result;
 use autograd::Tensor;
+use common::plot::{Labels, Panel, Series, save};
+use common::reader::Reader;
+use common::reader::train::Epoch;
 use nn::data::{Grid, LabelledImages, Picture};
 use nn::metrics::ConfusionMatrix;
 use std::path::Path;

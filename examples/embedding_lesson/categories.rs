@@ -1,11 +1,11 @@
 //! Two models of the same table, side by side: one sees its categories as one-hot, one as embeddings.
 
-use crate::common::plot::{Labelled, Labels, Panel, Series, save, save_map};
-use crate::common::{profile, progress};
 use crate::nearest::{nearest, share_in_group, vectors};
 use crate::sales::{COUNT, DAYS, KINDS, LEAST_LOSS, PRODUCTS, Rows, Sales, kind};
 use anyhow::{Result, ensure};
 use autograd::{Rng, Tensor, no_grad};
+use common::plot::{Labelled, Labels, Panel, Series, save, save_map};
+use common::{profile, progress};
 use nn::losses::mse_loss;
 use nn::optim::{Adam, AdamOptions, Optimizer};
 use nn::{Embedding, Linear, Module, impl_module};

@@ -4,8 +4,6 @@
 //! from a seed, with a structure that the models are not told.
 
 mod categories;
-#[path = "../common/mod.rs"]
-mod common;
 mod nearest;
 mod ratings;
 mod sales;

@@ -1,11 +1,11 @@
 //! Collaborative filtering: what will a viewer think of a film that they have not rated?
 
-use crate::common::plot::{Labelled, Labels, Panel, Series, save, save_map};
-use crate::common::progress;
 use crate::nearest::{share_in_group, vectors};
 use crate::ratings::{FILM_COUNT, FILMS, GENRES, Ratings, VIEWERS, genre};
 use anyhow::Result;
 use autograd::{Rng, Tensor, no_grad};
+use common::plot::{Labelled, Labels, Panel, Series, save, save_map};
+use common::progress;
 use nn::losses::mse_loss;
 use nn::optim::{AdamW, AdamWOptions, Optimizer};
 use nn::{Embedding, Module, impl_module};

@@ -2,8 +2,6 @@
 //!
 //! `cargo run --example kernel_race` measures every rung of the ladder over sizes and thread counts.
 
-#[path = "../common/mod.rs"]
-mod common;
 mod peak;
 
 use anyhow::Result;

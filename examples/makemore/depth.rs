@@ -1,8 +1,8 @@
 //! Vanishing and exploding gradients: what depth, activation and scale of the weights do to signals.
 
-use crate::common::plot::{Labels, Panel, Series, save};
 use anyhow::Result;
 use autograd::{Rng, Tensor};
+use common::plot::{Labels, Panel, Series, save};
 use std::path::Path;
 
 const DEPTH: usize = 20;

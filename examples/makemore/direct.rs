@@ -1,12 +1,12 @@
 //! Exercise 3: direct connections from the embedding to the output (Bengio et al., section 2).
 
-use crate::common::plot::{Labels, Panel, Series, save};
 use crate::data::{Examples, Splits};
 use crate::model::{Bengio, Shape, ShapeFlags, Start};
 use crate::report::{Outcome, Run, finish};
 use crate::train::{Method, Recipe, RecipeFlags, Schedule, Sets, evaluate, train, with_default};
 use anyhow::Result;
 use autograd::Rng;
+use common::plot::{Labels, Panel, Series, save};
 use std::time::Instant;
 
 /// Train with direct connections W3 from the embedding to the output, and (--compare) without

@@ -6,7 +6,6 @@
 //! that are all positive bring about), their derivative 1 − h² is near 0, nothing flows back to W1 and C,
 //! and the network is stuck at what the output bias alone can learn: the frequencies of the characters.
 
-use crate::common::plot::{Labels, Panel, Series, save, save_groups};
 use crate::data::{Examples, Splits};
 use crate::depth;
 use crate::model::{Bengio, Shape, ShapeFlags, Start};
@@ -14,6 +13,7 @@ use crate::report::{Outcome, Run, finish};
 use crate::train::{History, Method, Recipe, RecipeFlags, Schedule, Sets, evaluate, train, with_default};
 use anyhow::Result;
 use autograd::{Rng, Tensor};
+use common::plot::{Labels, Panel, Series, save, save_groups};
 use nn::Module;
 use std::path::Path;
 use std::time::Instant;

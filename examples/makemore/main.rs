@@ -3,8 +3,6 @@
 //! `cargo run --example makemore` is a short tour of all three; `-- tune`, `-- init` and `-- direct` go
 //! into each, `--data names.txt` takes real names. See the chapter in docs/.
 
-#[path = "../common/mod.rs"]
-mod common;
 mod data;
 mod depth;
 mod direct;

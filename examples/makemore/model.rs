@@ -1,9 +1,9 @@
 //! Bengio, Ducharme, Vincent and Jauvin, "A Neural Probabilistic Language Model" (JMLR 2003), on
 //! characters, and the ways to initialise it.
 
-use crate::common::flags;
 use crate::data::VOCABULARY;
 use autograd::{Rng, Tensor};
+use common::flags;
 use nn::{Parameter, impl_module, init};
 
 /// The sizes of the network.

@@ -1,13 +1,13 @@
 //! What a trained network leaves behind: its losses, new names, pictures, weights.
 
-use crate::common::draw;
-use crate::common::pca::principal_plane;
-use crate::common::plot::{Labels, Panel, Series, save};
 use crate::data::{DOT, Examples, Splits, VOCABULARY, character};
 use crate::model::Bengio;
 use crate::train::{History, Recipe, evaluate};
 use anyhow::Result;
 use autograd::{Rng, Tensor, no_grad};
+use common::draw;
+use common::pca::principal_plane;
+use common::plot::{Labels, Panel, Series, save};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 

@@ -1,11 +1,11 @@
 //! The training loop.
 
-use crate::common::{flags, profile, progress};
 use crate::data::Examples;
 use crate::model::{Bengio, Shape};
 use anyhow::{Result, ensure};
 use autograd::{Rng, Tensor, no_grad};
 use clap::{Arg, ValueEnum};
+use common::{flags, profile, progress};
 use nn::optim::{AdamW, AdamWOptions, Optimizer, Sgd, SgdOptions};
 use nn::{Dropout, Module};
 use std::time::Instant;

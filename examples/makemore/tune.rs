@@ -1,12 +1,12 @@
 //! Exercise 1: tune the hyperparameters to beat a development loss of 2.2.
 
-use crate::common::plot::{Labels, Panel, Series, save};
 use crate::data::{Examples, Splits};
 use crate::model::{Bengio, Shape, ShapeFlags, Start};
 use crate::report::{Outcome, Run, finish};
 use crate::train::{History, Method, Recipe, RecipeFlags, Schedule, Sets, evaluate, train, with_default};
 use anyhow::Result;
 use autograd::Rng;
+use common::plot::{Labels, Panel, Series, save};
 use nn::Module;
 use std::time::Instant;
 

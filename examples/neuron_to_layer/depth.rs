@@ -1,11 +1,11 @@
 //! Part 6: why there is an activation between layers, and what becomes of gradients in many layers.
 
-use crate::common::plot::{Labels, Panel, Series, save};
-use crate::common::progress;
 use crate::mlp::{Activation, Mlp, Training, accuracy, train};
 use crate::moons::{Moons, Points};
 use anyhow::Result;
 use autograd::{Rng, Tensor, no_grad};
+use common::plot::{Labels, Panel, Series, save};
+use common::progress;
 use nn::Module;
 use std::path::Path;
 

@@ -2,8 +2,6 @@
 //!
 //! `cargo run --example neuron_to_layer`; the chapter is docs/src/neuron.md.
 
-#[path = "../common/mod.rs"]
-mod common;
 mod depth;
 mod layer;
 mod mlp;

@@ -1,9 +1,9 @@
 //! Layers one after the other, and the loop that trains them.
 
-use crate::common::{profile, progress};
 use crate::moons::Points;
 use anyhow::{Result, ensure};
 use autograd::{Rng, Tensor, no_grad};
+use common::{profile, progress};
 use nn::optim::{Adam, AdamOptions, Optimizer};
 use nn::{Linear, Module, impl_module};
 

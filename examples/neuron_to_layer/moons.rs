@@ -1,10 +1,10 @@
 //! Part 5: two layers separate what no line can.
 
-use crate::common::plot::{Labels, Panel, Series, save};
 use crate::mlp::{Activation, Mlp, Training, accuracy, train};
 use crate::plane::{grid, surface};
 use anyhow::Result;
 use autograd::{Rng, Tensor, no_grad};
+use common::plot::{Labels, Panel, Series, save};
 use nn::Module;
 use std::path::Path;
 

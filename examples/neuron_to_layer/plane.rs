@@ -1,10 +1,10 @@
 //! Part 3: what a neuron says, at every point of the plane of its two inputs.
 
-use crate::common::plot::{Labels, Panel, Surface, save};
 use crate::layer::Layer;
 use crate::mlp::Activation;
 use anyhow::Result;
 use autograd::Tensor;
+use common::plot::{Labels, Panel, Surface, save};
 use std::path::Path;
 
 /// Columns and rows of a picture.

@@ -1,9 +1,9 @@
 //! From a text to sentences of numbers, and why each step is there.
 
-use crate::common::{books, flags};
 use crate::tokens::Tokens;
 use anyhow::{Result, ensure};
 use autograd::Rng;
+use common::{books, flags};
 use nn::text::{Normalizer, sentences};
 use std::path::Path;
 

@@ -7,8 +7,6 @@
 //! others.
 
 mod batches;
-#[path = "../common/mod.rs"]
-mod common;
 mod corpus;
 mod counting;
 #[cfg(feature = "tokenizers")]

@@ -1,8 +1,8 @@
 //! Embedding, LSTM, and a layer that says which word comes next.
 
 use crate::batches::Batch;
-use crate::common::flags;
 use autograd::{Rng, Tensor};
+use common::flags;
 use nn::layers::{LstmState, RecurrentOptions};
 use nn::{Dropout, Embedding, Linear, Lstm, impl_module};
 

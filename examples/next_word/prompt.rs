@@ -1,10 +1,10 @@
 //! Going on from a prompt.
 
-use crate::common::flags;
 use crate::model::NextWord;
 use crate::tokens::Tokens;
 use anyhow::Result;
 use autograd::{Rng, Tensor, no_grad};
+use common::flags;
 use nn::Module;
 
 /// How words are drawn
@@ -86,7 +86,7 @@ fn draw(logits: &Tensor, sampling: &Sampling, rng: &mut Rng) -> u32 {
         return words.value_at([0]) as u32;
     }
     let p = (best / sampling.temperature).softmax(0); // [k]
-    words.value_at([crate::common::draw(&p, rng)]) as u32
+    words.value_at([common::draw(&p, rng)]) as u32
 }
 // ANCHOR_END: sample
 

@@ -1,11 +1,11 @@
 //! The training loop, with early stopping, and the figures that it is judged by.
 
 use crate::batches::batches;
-use crate::common::{flags, profile, progress};
 use crate::corpus::Corpus;
 use crate::model::NextWord;
 use anyhow::{Result, ensure};
 use autograd::{Rng, no_grad};
+use common::{flags, profile, progress};
 use nn::Module;
 use nn::optim::{Adam, AdamOptions, EarlyStopping, EarlyStoppingOptions, Optimizer, clip_grad_norm};
 use std::time::Instant;

@@ -1,10 +1,10 @@
 //! A quick set of word vectors: skip-gram with negative sampling, in plain tensor operations. The example word2vec does
 //! it in full, and faster; its files are read by `--vectors`.
 
-use crate::common::progress;
 use crate::corpus::Corpus;
 use anyhow::Result;
 use autograd::{Rng, Tensor};
+use common::progress;
 use nn::optim::{Optimizer, SparseAdam, SparseAdamOptions};
 use nn::text::{NegativeTable, Subsampler, WordVectors};
 use nn::{Embedding, Module};

@@ -4,9 +4,6 @@
 //! `cargo run --example stylegan` learns from 1,497 real digits that come with it; `-- --data DIR` takes MNIST, and
 //! `-- --evaluate` measures and paints with the weights in the output folder.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod measure;
 mod networks;
 mod report;

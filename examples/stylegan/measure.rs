@@ -3,10 +3,10 @@
 //! Between two points, walk at an even pace and ask the judge how fast what it sees changes. If the space is a good map
 //! of the digits, it changes evenly and no more than it must; if the map is bent, digits come and go on the way.
 
-use crate::common::judge::model::Reader;
 use crate::networks::{draw_noise, everywhere};
 use crate::train::Painter;
 use autograd::{Rng, Tensor};
+use common::reader::Reader;
 
 /// Pairs that are painted together.
 const TOGETHER: usize = 250;

@@ -1,13 +1,13 @@
 //! Pictures: samples, mixed styles, truncation, noise, walks, what AdaIN does, and curves.
 
-use crate::common::plot::{Labels, Panel, Series, save};
-use crate::common::sheet::{GAP, LINE, Light, PIXEL, Sheet};
-use crate::common::strips::{Heads, Strip, save_strips};
 use crate::measure::{INTERVALS, Paces, Space, lerp, slerp};
 use crate::networks::{LAYERS, SIZE, SIZES, draw_noise, everywhere, mix};
 use crate::train::{Epoch, Gan, Painter};
 use anyhow::Result;
 use autograd::{Rng, Tensor, no_grad};
+use common::plot::{Labels, Panel, Series, save};
+use common::sheet::{GAP, LINE, Light, PIXEL, Sheet};
+use common::strips::{Heads, Strip, save_strips};
 use kuva::render::render::TextAnchor;
 use nn::data::{Grid, Picture, save_gif};
 use std::path::{Path, PathBuf};
@@ -94,7 +94,7 @@ fn mixing(painter: &Painter, styles: &Tensor, crossover: usize, rng: &mut Rng, p
     let step = SIZE as f64 * PIXEL + GAP;
     let [left, top] = [step + 3.0 * GAP, 2.0 * LINE + step + 2.0 * GAP];
     let at = |column: usize, y: usize| [left + column as f64 * step, top + y as f64 * step];
-    let mut sheet = Sheet::new();
+    let mut sheet = Sheet::default();
     let (coarse, fine) = (sizes(0, crossover), sizes(crossover, LAYERS));
     let row_words = format!("rows: the style of the layers at {coarse}");
     let column_words = format!("columns: the style of the layers at {fine}");

@@ -1,12 +1,12 @@
 //! Training: non-saturating loss, R1 on real images, styles mixed at a random layer.
 
-use crate::common::finite::finite;
-use crate::common::history::{history, put_history};
-use crate::common::resume::Terms;
-use crate::common::{flags, profile, progress, say};
 use crate::networks::{Discriminator, Generator, LAYERS, draw_noise, everywhere};
 use anyhow::Result;
 use autograd::{Rng, Tensor, no_grad};
+use common::finite::finite;
+use common::history::{history, put_history};
+use common::resume::Terms;
+use common::{flags, profile, progress, say};
 use nn::Module;
 use nn::checkpoint::Checkpoint;
 use nn::data::{LabelledImages, Loader, LoaderOptions};

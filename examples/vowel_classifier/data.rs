@@ -1,8 +1,8 @@
 //! Strings and what follows them.
 
-use crate::common::{books, letters};
 use anyhow::{Context, Result, bail, ensure};
 use autograd::{Rng, Tensor};
+use common::{books, letters};
 use std::fs;
 use std::path::Path;
 

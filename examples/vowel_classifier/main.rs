@@ -3,9 +3,6 @@
 //! `cargo run --example vowel_classifier` cuts its strings from the King James Bible; `-- --data DIR` reads
 //! `train-vowel-examples.txt` and its three siblings from a folder, and `--pretrain` learns the language first.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod data;
 mod model;
 mod report;

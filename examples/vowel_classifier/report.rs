@@ -1,11 +1,11 @@
 //! How good the classifier is, and where.
 
-use crate::common::letters;
-use crate::common::plot::{Labels, Panel, Series, save};
 use crate::data::{LENGTH, Strings};
 use crate::model::Classifier;
 use crate::train::Epoch;
 use anyhow::Result;
+use common::letters;
+use common::plot::{Labels, Panel, Series, save};
 use nn::metrics::ConfusionMatrix;
 use std::path::Path;
 

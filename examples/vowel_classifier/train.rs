@@ -1,9 +1,9 @@
 //! Training: to classify, and before that perhaps to continue a text.
 
-use crate::common::{flags, letters, profile, progress, say};
 use crate::data::{Data, LENGTH};
 use crate::model::Classifier;
 use autograd::{Rng, Tensor};
+use common::{flags, letters, profile, progress, say};
 use nn::Module;
 use nn::optim::{AdamW, AdamWOptions, OneCycleLr, Optimizer, Scheduler, clip_grad_norm};
 use std::time::Instant;

@@ -1,8 +1,8 @@
 //! From texts to sentences of word numbers.
 
-use crate::common::{books, flags};
 use crate::lists::Lists;
 use anyhow::{Context, Result, ensure};
+use common::{books, flags};
 use nn::text::{Vocabulary, VocabularyOptions, sentences, words};
 use std::collections::HashMap;
 use std::fs;

@@ -5,7 +5,6 @@
 //! on tables of relaxed atomics. It is here to be compared with: its results differ from run to run.
 
 use crate::bag::Bags;
-use crate::common::progress;
 use crate::lists::Lists;
 use crate::logistic::Questions;
 use crate::rows::{Term, combine, dots};
@@ -15,6 +14,7 @@ use anyhow::{Result, ensure};
 use autograd::kernels::math::Math;
 use autograd::kernels::simd::{Loop, vectorised};
 use autograd::{Rng, Tensor};
+use common::progress;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;

@@ -9,8 +9,6 @@
 //! example's own, and `rows.rs`, their loops.
 
 mod bag;
-#[path = "../common/mod.rs"]
-mod common;
 mod corpus;
 mod hierarchical;
 mod hogwild;

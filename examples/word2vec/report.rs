@@ -1,11 +1,11 @@
 //! What comes of it: neighbours, analogies, a map, and files for other programs.
 
-use crate::common::pca::principal_plane;
-use crate::common::plot::{Labelled, Labels, Panel, Series, save, save_map};
 use crate::subword::Parts;
 use crate::train::{History, Word2Vec};
 use anyhow::{Context, Result, ensure};
 use autograd::Tensor;
+use common::pca::principal_plane;
+use common::plot::{Labelled, Labels, Panel, Series, save, save_map};
 use nn::text::{Analogies, Format, WordPairs, WordVectors};
 use std::fmt::Write as _;
 use std::fs;

@@ -1,9 +1,9 @@
 //! Two sentences, eleven words, fourteen pairs.
 
-use crate::common::plot::{Labels, Panel, Series, save};
-use crate::common::{Common, flags, profile, progress};
 use anyhow::{Result, ensure};
 use autograd::{Rng, Tensor, no_grad};
+use common::plot::{Labels, Panel, Series, save};
+use common::{Common, flags, profile, progress};
 use nn::optim::{AdamW, AdamWOptions, Optimizer};
 use nn::{Embedding, Module, impl_module};
 use std::collections::HashMap;

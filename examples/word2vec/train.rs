@@ -1,13 +1,13 @@
 //! The training loop.
 
 use crate::bag::{Bags, bag_mean};
-use crate::common::{profile, progress};
 use crate::lists::Lists;
 use crate::logistic::logistic;
 use crate::softmax::softmax_loss;
 use crate::windows::{Ask, Batch, Sampler, stretches};
 use anyhow::{Result, ensure};
 use autograd::{Rng, Tensor, no_grad};
+use common::{profile, progress};
 use indicatif::ProgressBar;
 use nn::optim::{Optimizer, Sgd, SgdOptions};
 use nn::{Embedding, impl_module, init};
@@ -173,12 +173,12 @@ pub fn evaluate(model: &Word2Vec, sampler: &Sampler, sentences: &[u32]) -> f64 {
 mod tests {
     use super::*;
     use crate::bag::BLOCK;
-    use crate::common::books;
     use crate::corpus::{Corpus, Text};
     use crate::hierarchical::Tree;
     use crate::negative::Negatives;
     use crate::subword::Parts;
     use crate::windows::{Architecture, input_rate};
+    use common::books;
     use nn::text::{NegativeTable, Subsampler};
 
     fn corpus(verses: usize) -> Corpus {

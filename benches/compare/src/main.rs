@@ -3,9 +3,6 @@
 //! `cargo run -p chainrule-compare`; the README says what is compared and how to install the others.
 
 mod machine;
-#[allow(dead_code, reason = "the examples' pictures; one kind is used here")]
-#[path = "../../../examples/common/plot.rs"]
-mod plot;
 mod programs;
 #[cfg(test)]
 #[path = "../protocol.rs"]

@@ -1,9 +1,9 @@
 //! The table, and the picture.
 
 use crate::OVERHEAD;
-use crate::plot::{Labels, Panel, save};
 use crate::times::{Times, geometric_mean};
 use anyhow::Result;
+use plot::{Labels, Panel, save};
 use std::path::Path;
 
 /// A workload, and what each program measured; the first is this library.

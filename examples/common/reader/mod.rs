@@ -1,5 +1,7 @@
 //! The network: four convolutions, two poolings, two linear layers. It also judges what the GANs paint.
 
+pub mod train;
+
 use autograd::{Conv2dOptions, Rng, Tensor, no_grad};
 use nn::data::LabelledImages;
 use nn::layers::Dropout2d;
@@ -12,21 +14,24 @@ const TOGETHER: usize = 500;
 
 /// Reads a digit.
 pub struct Reader {
+    /// Its filters can be drawn: they see pixels.
     pub conv1: Conv2d,
-    pub conv2: Conv2d,
-    pub norm2: BatchNorm2d,
-    pub conv3: Conv2d,
-    pub conv4: Conv2d,
-    pub norm4: BatchNorm2d,
-    pub pool: MaxPool2d,
-    pub dropout_channels: Dropout2d,
-    pub fc1: Linear,
-    pub dropout: Dropout,
-    pub fc2: Linear,
+    conv2: Conv2d,
+    norm2: BatchNorm2d,
+    conv3: Conv2d,
+    conv4: Conv2d,
+    norm4: BatchNorm2d,
+    pool: MaxPool2d,
+    dropout_channels: Dropout2d,
+    fc1: Linear,
+    dropout: Dropout,
+    fc2: Linear,
 }
 impl_module!(Reader { conv1, conv2, norm2, conv3, conv4, norm4, pool, dropout_channels, fc1, dropout, fc2 });
 
 impl Reader {
+    /// A reader that has learnt nothing yet. `dropout` is how likely a number before the last layer is left out; pixels
+    /// of whole channels are with a quarter of that.
     pub fn new(dropout: f64, rng: &mut Rng) -> Reader {
         let plain = Conv2dOptions::default();
         let conv = |inputs, outputs, rng: &mut Rng| Conv2d::with_options(inputs, outputs, 3, plain, rng);

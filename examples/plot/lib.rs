@@ -1,6 +1,5 @@
 //! Pictures: thin helpers over kuva, so that all examples' plots look alike. Each is a grid of panels.
 
-#[path = "names.rs"]
 mod names;
 
 use anyhow::{Context, Result};
@@ -53,13 +52,17 @@ struct Named {
 
 /// A line or a set of points with its name in the legend (none, if empty).
 pub struct Series<'a> {
+    /// The name.
     pub label: &'a str,
+    /// x and y of each.
     pub points: Vec<(f64, f64)>,
 }
 
 /// Points with a text beside each, in the colour of their group.
 pub struct Labelled<'a> {
+    /// x and y of each.
     pub points: &'a [(f64, f64)],
+    /// Their texts.
     pub texts: &'a [String],
     /// The group of each point.
     pub groups: &'a [usize],
@@ -69,6 +72,7 @@ pub struct Labelled<'a> {
 
 /// The values of a function over a rectangle of the plane, in rows from below, each from the left.
 pub struct Surface {
+    /// The values.
     pub rows: Vec<Vec<f64>>,
     /// From where to where the columns reach.
     pub x: (f64, f64),

@@ -1,11 +1,11 @@
 //! Training: one-cycle AdamW on images that are shifted a little each time.
 
-use crate::common::digits::SIZE;
-use crate::common::finite::finite;
-use crate::common::history::{history, put_history};
-use crate::common::judge::model::Reader;
-use crate::common::resume::Terms;
-use crate::common::{flags, profile, progress, say};
+use super::Reader;
+use crate::digits::SIZE;
+use crate::finite::finite;
+use crate::history::{history, put_history};
+use crate::resume::Terms;
+use crate::{flags, profile, progress, say};
 use anyhow::Result;
 use autograd::Rng;
 use nn::Module;
@@ -61,6 +61,7 @@ fn shift(text: &str) -> Result<usize, String> {
 
 /// What was measured in one pass.
 pub struct Epoch {
+    /// Cross entropy on the images to learn from, the mean.
     pub loss: f64,
     /// Share of the test images that are read right.
     pub accuracy: f64,

@@ -1,7 +1,5 @@
 //! What the examples share: where results go, how progress and pictures look. No training happens here.
 
-#![allow(dead_code, reason = "each example uses its part")]
-
 pub mod books;
 pub mod digits;
 pub mod finite;
@@ -12,11 +10,14 @@ pub mod judge;
 pub mod letters;
 pub mod pca;
 pub mod pipe;
-pub mod plot;
 pub mod profile;
+pub mod reader;
 pub mod resume;
 pub mod sheet;
 pub mod strips;
+
+/// Plots.
+pub use plot;
 
 use anyhow::{Context, Result};
 use autograd::{Rng, Tensor};
@@ -37,6 +38,7 @@ pub struct Common {
     #[arg(long, default_value_t = 42, global = true)]
     pub seed: u64,
 
+    /// The others.
     #[command(flatten)]
     pub output: Output,
 }
