@@ -96,7 +96,7 @@ fn main() -> Result<()> {
     let images = Tensor::cat(&painted.iter().collect::<Vec<_>>(), 0); // [judged, 1, 28, 28]
     let verdict = judge(&reader, &LabelledImages { images, labels }, &data.test.images);
     report::curves(&gan.history, &out)?;
-    save_module(&gan.generator, &out.join("generator.safetensors"))?;
+    save_module(&*gan.average, &out.join("generator.safetensors"))?;
     save_module(&gan.discriminator, &out.join("discriminator.safetensors"))?;
     println!(
         "\nof {judged} painted digits the judge reads {:.2} % as what they were meant to be; \
@@ -122,7 +122,7 @@ fn generate(gan: &Gan, digits: &str, z: usize, seed: u64, out: &Path) -> Result<
         .collect::<Result<_>>()?;
     ensure!(!wanted.is_empty(), "--generate: no digits");
     let weights = out.join("generator.safetensors");
-    load_module(&gan.generator, &weights)
+    load_module(&*gan.average, &weights)
         .with_context(|| "no generator to paint with: train one first, without --generate")?;
     let labels: Vec<i64> = (0..TIMES).flat_map(|_| wanted.iter().copied()).collect();
     let labels = Tensor::from_slice(&labels, labels.len());

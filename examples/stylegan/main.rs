@@ -78,7 +78,7 @@ fn main() -> Result<()> {
     }
     let weights = out.join("generator.safetensors");
     if cli.evaluate {
-        load_module(&gan.average, &weights)
+        load_module(&*gan.average, &weights)
             .context("no generator to paint with: train one first, without --evaluate")?;
     }
     let set = if cli.data.folder.is_some() { "mnist" } else { "small" };
@@ -95,7 +95,7 @@ fn main() -> Result<()> {
         })?;
         frames.save()?;
         report::curves(&gan.history, &out)?;
-        save_module(&gan.average, &weights)?;
+        save_module(&*gan.average, &weights)?;
         save_module(&gan.discriminator, &out.join("discriminator.safetensors"))?;
     }
     let training = start.elapsed();

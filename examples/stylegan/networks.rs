@@ -1,7 +1,7 @@
 //! The networks: z → w, w → image, image → score (Karras, Laine and Aila 2019).
 
 use autograd::{Conv2dOptions, Rng, Tensor, UpsampleMode};
-use nn::{Buffer, Mode, Module, Parameter, impl_module};
+use nn::{Buffer, Mode, Parameter, impl_module};
 
 /// Rows and columns of an image.
 pub const SIZE: usize = 28;
@@ -220,17 +220,6 @@ impl Generator {
         self.synthesis.forward(&mix(&coarse, &fine, crossover), noise)
     }
     // ANCHOR_END: generator
-
-    /// Goes a little way towards another generator: the mean of what that one was.
-    pub fn follow(&self, other: &Generator, decay: f32) {
-        for (here, there) in self.parameters().iter().zip(other.parameters()) {
-            let there = there.value().detach();
-            let there = there.try_slice().expect("parameters are contiguous");
-            here.update(|here| here.iter_mut().zip(there).for_each(|(x, y)| *x = decay * *x + (1.0 - decay) * y));
-        }
-        let (here, there) = (&self.mapping.mean, other.mapping.mean.value());
-        here.set(&(here.value() * decay + there * (1.0 - decay)));
-    }
 }
 
 // ANCHOR: discriminator
@@ -267,6 +256,7 @@ impl Discriminator {
 mod tests {
     use super::*;
     use autograd::no_grad;
+    use nn::Module;
 
     const WIDTH: usize = 8;
 
@@ -344,16 +334,5 @@ mod tests {
         generator.eval();
         generator.mapping.forward(&z);
         assert_eq!(generator.mapping.mean.value().to_vec(), mean.to_vec());
-    }
-
-    #[test]
-    fn the_mean_of_the_weights_comes_after_them() {
-        let (generator, mut rng) = generator();
-        let other = Generator::new(WIDTH, 0.1, &mut rng);
-        other.mapping.forward(&Tensor::randn([4, WIDTH], &mut rng));
-        generator.follow(&other, 0.0);
-        for ((name, here), (_, there)) in generator.state().into_iter().zip(other.state()) {
-            assert_eq!(here.to_vec(), there.to_vec(), "{name}");
-        }
     }
 }

@@ -11,7 +11,7 @@ use nn::Module;
 use nn::checkpoint::Checkpoint;
 use nn::data::{LabelledImages, Loader, LoaderOptions};
 use nn::losses::{GanLoss, r1_penalty};
-use nn::optim::{Adam, AdamOptions, Optimizer};
+use nn::optim::{Adam, AdamOptions, AveragedModel, Optimizer};
 use std::path::Path;
 use std::time::Instant;
 
@@ -53,8 +53,8 @@ pub struct Recipe {
     pub mixing: f64,
 
     /// How much of the mean of the generator's weights stays at each step; the mean is what paints
-    #[arg(long, default_value_t = 0.995, value_parser = flags::share::<f32>)]
-    pub average: f32,
+    #[arg(long, default_value_t = 0.995, value_parser = flags::share::<f64>)]
+    pub average: f64,
 }
 
 impl Recipe {
@@ -99,7 +99,7 @@ pub struct Gan {
     pub generator: Generator,
     pub discriminator: Discriminator,
     /// The mean of what the generator was.
-    pub average: Generator,
+    pub average: AveragedModel<Generator>,
     adam_g: Adam,
     adam_d: Adam,
     rng: Rng,
@@ -112,10 +112,8 @@ impl Gan {
         let mut rng = Rng::seeded(seed);
         let generator = Generator::new(recipe.width, recipe.mapping_pace, &mut rng);
         let discriminator = Discriminator::new(&mut rng);
-        let average = Generator::new(recipe.width, recipe.mapping_pace, &mut rng);
-        average.set_trainable(false);
-        average.eval();
-        average.follow(&generator, 0.0);
+        let copy = Generator::new(recipe.width, recipe.mapping_pace, &mut rng);
+        let average = AveragedModel::new(copy, &generator, recipe.average);
         let options = AdamOptions { lr: recipe.lr, betas: (0.0, 0.99), ..Default::default() };
         let adam_g = Adam::new(generator.named_parameters(), options.clone());
         let adam_d = Adam::new(discriminator.named_parameters(), options);
@@ -169,7 +167,7 @@ impl Gan {
         self.adam_g.zero_grad();
         g_loss.backward();
         self.adam_g.step();
-        self.average.follow(&self.generator, self.recipe.average);
+        self.average.update(&self.generator);
 
         let mean = |x: &Tensor| f64::from(x.detach().mean(..).item());
         let gamma = self.recipe.gamma;
@@ -185,7 +183,7 @@ impl Gan {
         terms.put(&mut checkpoint)?;
         checkpoint.put_module("generator", &self.generator);
         checkpoint.put_module("discriminator", &self.discriminator);
-        checkpoint.put_module("average", &self.average);
+        checkpoint.put_module("average", &*self.average);
         checkpoint.put_state("adam_g", &self.adam_g.state());
         checkpoint.put_state("adam_d", &self.adam_d.state());
         checkpoint.put_rng("rng", &self.rng);
@@ -197,7 +195,7 @@ impl Gan {
         let checkpoint = terms.read(path)?;
         checkpoint.module("generator", &self.generator)?;
         checkpoint.module("discriminator", &self.discriminator)?;
-        checkpoint.module("average", &self.average)?;
+        checkpoint.module("average", &*self.average)?;
         self.adam_g.load_state(&checkpoint.state("adam_g"))?;
         self.adam_d.load_state(&checkpoint.state("adam_d"))?;
         self.rng = checkpoint.rng("rng")?;

@@ -31,13 +31,15 @@
 //! | [`SparseAdam`] | [`SparseAdamOptions`] | two means | only |
 //!
 //! Beside them: learning rates that change as training goes on ([`schedule`]), gradients made smaller
-//! ([`clip_grad_norm`], [`clip_grad_value`]), and an end when nothing improves ([`EarlyStopping`]).
+//! ([`clip_grad_norm`], [`clip_grad_value`]), an end when nothing improves ([`EarlyStopping`]), and a moving average of the
+//! weights ([`AveragedModel`]).
 //!
 //! [`groups`] holds what they have in common: parameter groups, the step, state that is saved and loaded.
 //! An optimiser's own file holds its formula. One of your own is an implementation of [`Rule`].
 
 mod adagrad;
 mod adam;
+mod averaged_model;
 mod clip;
 mod early_stopping;
 pub mod groups;
@@ -51,6 +53,7 @@ mod state;
 
 pub use adagrad::{Adagrad, AdagradOptions};
 pub use adam::{Adam, AdamOptions, AdamW, AdamWOptions};
+pub use averaged_model::AveragedModel;
 pub use clip::{ClipOptions, NonFiniteNorm, clip_grad_norm, clip_grad_norm_with, clip_grad_value, grad_norm};
 pub use early_stopping::{EarlyStopping, EarlyStoppingOptions};
 pub use groups::{Groups, Parameters, Rule};
