@@ -41,7 +41,7 @@ impl Wanted {
         workloads.into_iter().filter(|(name, _)| wanted(name)).collect()
     }
 
-    /// Times a step.
+    /// Times a step: after five that do not count, again and again for the seconds asked for, five times at least.
     pub fn measure(&self, mut step: impl FnMut()) -> Times {
         for _ in 0..5 {
             step();

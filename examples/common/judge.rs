@@ -56,7 +56,7 @@ pub struct Verdict {
     pub accuracy: f64,
     /// Fréchet distance of their features to those of the real test images.
     pub frechet: f64,
-    /// The same between two halves of the real test images: how small it can get.
+    /// The same between the halves of the real test images, for scale.
     pub frechet_of_real: f64,
 }
 
@@ -76,7 +76,8 @@ pub fn judge(reader: &Reader, painted: &LabelledImages, real: &Tensor) -> Verdic
 pub struct Distances {
     /// Of painted images to the real ones.
     pub painted: f64,
-    /// Between two halves of the real ones.
+    /// Between the first and the second half of the real ones, for scale. No lower bound: the halves are smaller, and may
+    /// have other writers.
     pub halves_of_real: f64,
 }
 

@@ -1,4 +1,5 @@
-//! What the examples share: where results go, how progress and pictures look. No training happens here.
+//! What the examples share: where results go, how progress and pictures look; and the network that reads digits, with its
+//! training, as it judges what the GANs paint.
 
 pub mod books;
 pub mod digits;
@@ -16,7 +17,7 @@ pub mod resume;
 pub mod sheet;
 pub mod strips;
 
-/// Plots.
+/// Pictures with axes, for the benches, too. Those made of images are in [`sheet`] and [`strips`].
 pub use plot;
 
 use anyhow::{Context, Result};
@@ -38,7 +39,7 @@ pub struct Common {
     #[arg(long, default_value_t = 42, global = true)]
     pub seed: u64,
 
-    /// The others.
+    /// Those that examples with their own way with seeds take, too.
     #[command(flatten)]
     pub output: Output,
 }

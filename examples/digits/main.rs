@@ -1,6 +1,7 @@
 //! Which digit is it? A small convolutional network reads handwriting, and later judges what the GANs paint.
 //!
 //! `cargo run --example digits` learns from 1,497 real digits that come with it; `-- --data DIR` takes MNIST.
+//! The network and its training are in `examples/common/reader`, where the GANs find their judge.
 
 mod report;
 

@@ -178,6 +178,13 @@ impl Gan {
     }
     // ANCHOR_END: step
 
+    /// Measures the mean w of the averaged mapping, which truncation goes towards: another than that of the one in training.
+    fn measure_average(&self) {
+        let mapping = &self.average.mapping;
+        let z = Tensor::randn([4096, self.recipe.width], &mut Rng::seeded(0));
+        mapping.mean.set(&mapping.forward(&z).mean(0));
+    }
+
     pub fn save(&self, path: &Path, terms: &Terms) -> Result<()> {
         let mut checkpoint = Checkpoint::new();
         terms.put(&mut checkpoint)?;
@@ -257,6 +264,7 @@ pub fn run(
         let losses = format!("loss of D {discriminator_loss:.3}, of G {generator_loss:.3}");
         let scores = format!("D(x) {real:.2}  D(G(z)) {fake:.2}  |∇D(x)|² {slope:.3}");
         say(&bar, format!("epoch {:3}  {losses}  {scores}  {:.1} s", epoch + 1, start.elapsed().as_secs_f64()));
+        gan.measure_average();
         gan.history.push(mean);
         after(gan)?;
     }

@@ -101,14 +101,7 @@ impl<T: Number> Gradient<T> {
     pub(crate) fn add(&mut self, later: Gradient<T>) {
         match (self, later) {
             (Gradient::Sparse(a), Gradient::Sparse(b)) => **a = a.joined(&b),
-            (a, b) => {
-                let (a, mut b) = (a.make_dense(), b.into_dense());
-                // The one that can be written over goes first.
-                if a.slice_mut_if_unique().is_none() {
-                    std::mem::swap(a, &mut b);
-                }
-                add_to(a, &b);
-            }
+            (a, b) => add_dense(a.make_dense(), b.into_dense()),
         }
     }
 
@@ -119,6 +112,14 @@ impl<T: Number> Gradient<T> {
             Gradient::Sparse(rows) => rows.values.history = History::NONE,
         }
     }
+}
+
+/// a ← a + b, over the values of either, if no other handle holds them.
+fn add_dense<T: Number>(a: &mut Tensor<T>, mut b: Tensor<T>) {
+    if a.slice_mut_if_unique().is_none() {
+        std::mem::swap(a, &mut b);
+    }
+    add_to(a, &b);
 }
 
 /// What reaches a node: the gradient of what it made.
@@ -160,13 +161,10 @@ impl<T: Number> Incoming<T> {
         match (self, later) {
             (Incoming::OfOutputs(a), Incoming::OfOutputs(b)) => {
                 for (a, b) in a.iter_mut().zip(b) {
-                    match (a.take(), b) {
-                        (Some(earlier), Some(b)) => {
-                            let mut sum = Gradient::Dense(earlier);
-                            sum.add(Gradient::Dense(b));
-                            *a = Some(sum.into_dense());
-                        }
-                        (earlier, b) => *a = earlier.or(b),
+                    match (a, b) {
+                        (Some(a), Some(b)) => add_dense(a, b),
+                        (a @ None, b) => *a = b,
+                        (Some(_), None) => {}
                     }
                 }
             }

@@ -48,7 +48,7 @@ impl<T: Float> Tensor<T> {
     /// # Panics
     /// If this is not a leaf, or the gradient is of another shape.
     #[track_caller]
-    pub fn set_gradient(&self, gradient: Option<Gradient<T>>) {
+    pub fn set_gradient(&self, mut gradient: Option<Gradient<T>>) {
         let shape = match &gradient {
             Some(Gradient::Dense(gradient)) => *gradient.shape(),
             Some(Gradient::Sparse(rows)) => rows.shape,
@@ -60,10 +60,10 @@ impl<T: Float> Tensor<T> {
             self.shape()
         );
         let slot = self.slot().expect("set_gradient: a leaf that requires a gradient");
-        *lock(slot) = gradient.map(|mut gradient| {
+        if let Some(gradient) = &mut gradient {
             gradient.forget_history();
-            gradient
-        });
+        }
+        *lock(slot) = gradient;
     }
 
     fn slot(&self) -> Option<&Mutex<Option<Gradient<T>>>> {

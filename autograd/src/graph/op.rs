@@ -111,7 +111,7 @@ impl<T: Element> Tensor<T> {
         self
     }
 
-    /// The same for an output that was written in place.
+    /// The same, by reference.
     #[inline]
     #[track_caller]
     pub(crate) fn note_unrecorded(&self, name: &'static str) {

@@ -41,7 +41,7 @@ fn in_left<T: Number, F: Arithmetic<T>>(mut a: Tensor<T>, b: &Tensor<T>, f: F) -
     a
 }
 
-/// [`in_left`], with the result in place of `a` at the caller's.
+/// a ← f(a, b), written over the values of `a` if nothing is recorded and no other handle holds them: other handles never see it.
 #[track_caller]
 fn assign<T: Number, F: Arithmetic<T>>(a: &mut Tensor<T>, b: &Tensor<T>, f: F) {
     if is_recorded(a, b) || broadcast(F::NAME, a, b) != *a.shape() {
@@ -99,7 +99,8 @@ impl<T: Number> Op<T> for Add {
     }
 }
 
-/// a + b in place of a: how gradients add up.
+/// a ← a + b, as gradients add up. Other handles on the values of `a` never see it.
+#[track_caller]
 pub(crate) fn add_to<T: Number>(a: &mut Tensor<T>, b: &Tensor<T>) {
     assign(a, b, Add);
 }

@@ -44,10 +44,15 @@ impl<M: Module> AveragedModel<M> {
     /// update, so that about the last 1/(1 − λ) models count.
     ///
     /// # Panics
-    /// If `decay` is not from 0 to 1, or the models differ in a shape or in how many parameters and buffers they have.
+    /// If `decay` is not from 0 to 1; if the models differ in a shape or in how many parameters and buffers they have; if
+    /// they share a parameter, which would be frozen in both.
     #[track_caller]
     pub fn new(model: M, of: &M, decay: f64) -> AveragedModel<M> {
         assert!((0.0..=1.0).contains(&decay), "AveragedModel: a decay of {decay}; it goes from 0 to 1");
+        let trained = of.parameters();
+        for (name, average) in model.named_parameters() {
+            assert!(!trained.iter().any(|other| other.is(&average)), "AveragedModel: both models share {name}");
+        }
         model.set_trainable(false);
         model.eval();
         let mut average = AveragedModel { model, decay: 0.0 };
@@ -62,28 +67,30 @@ impl<M: Module> AveragedModel<M> {
     /// As [`new`](AveragedModel::new).
     #[track_caller]
     pub fn update(&self, of: &M) {
-        let pairs = |kind: &str, here: usize, there: usize| {
-            assert!(here == there, "AveragedModel: {here} {kind}, but {there} in the model that it follows");
-        };
         let mix = |average: &mut [f32], new: &[f32]| {
             for (average, new) in average.iter_mut().zip(new) {
                 *average = self.decay * *average + (1.0 - self.decay) * new;
             }
         };
         let (here, there) = (self.model.parameters(), of.parameters());
-        pairs("parameters", here.len(), there.len());
+        same_count("parameters", here.len(), there.len());
         for (average, parameter) in here.iter().zip(&there) {
             same_shape(&average.shape(), &parameter.shape());
             let new = parameter.value().detach().contiguous();
             average.update(|average| mix(average, new.try_slice().expect("it is contiguous")));
         }
         let (here, there) = (buffers(&self.model), buffers(of));
-        pairs("buffers", here.len(), there.len());
+        same_count("buffers", here.len(), there.len());
         for (average, buffer) in here.iter().zip(&there) {
             same_shape(average.value().shape(), buffer.value().shape());
             average.set(&buffer.value());
         }
     }
+}
+
+#[track_caller]
+fn same_count(kind: &str, here: usize, there: usize) {
+    assert!(here == there, "AveragedModel: {here} {kind}, but {there} in the model that it follows");
 }
 
 #[track_caller]
@@ -150,6 +157,15 @@ mod tests {
     fn another_model_is_refused() {
         let mut rng = Rng::seeded(0);
         AveragedModel::new(Linear::new(2, 1, &mut rng), &Linear::new(3, 1, &mut rng), 0.5);
+    }
+
+    #[test]
+    #[should_panic(expected = "both models share weight")]
+    fn a_parameter_of_both_models_is_refused() {
+        let mut rng = Rng::seeded(0);
+        let (model, mut average) = (Linear::new(1, 1, &mut rng), Linear::new(1, 1, &mut rng));
+        average.weight = model.weight.clone();
+        AveragedModel::new(average, &model, 0.5);
     }
 
     #[test]
