@@ -5,8 +5,8 @@
 //! share of the gates, a product with packed weights, and the cell itself, one pass over what is in the first cache.
 //!
 //! Rows of the batch never meet, so they are cut into blocks that go through the whole sequence each on its own: threads
-//! wait for each other once, at the end, and not once a step. A block is 16 rows whatever the machine, so the
-//! result is the same bits at any number of threads.
+//! wait for each other once, at the end, and not once a step. How many rows a block has depends on the batch and not on
+//! the machine, so the result is the same bits at any number of threads.
 //!
 //! Glossary: B batch, T steps, H hidden; `i, f, g, o` the input, forget, cell and output gates, in PyTorch's order.
 
@@ -16,9 +16,15 @@ use super::parallel;
 use super::simd::{Loop, vectorised};
 use crate::memory::Buffer;
 
-/// Rows of the batch to a block. Fewer would read the weights more often, more would leave threads without work at
-/// the usual batch of 32.
+/// Rows of the batch to a block, at the most. Fewer would read the weights more often, more would leave threads without
+/// work at the usual batch of 32.
 const ROWS: usize = 16;
+
+/// Rows to a block. A batch that would be one full block, or one and a bit, goes in two halves.
+fn block_rows(batch: usize) -> usize {
+    if (ROWS..2 * ROWS).contains(&batch) { batch.div_ceil(2) } else { ROWS }
+}
+
 /// Multiply-adds of a step's product up to which packing the weights does not pay.
 const UNPACKED: usize = 1 << 19;
 
@@ -70,7 +76,7 @@ enum Recurrent<T: Float> {
 impl<T: Float> Recurrent<T> {
     fn new(weight: MatRef<'_, T>, batch: usize) -> Self {
         let (rows, cols) = (weight.rows(), weight.cols());
-        if batch.min(ROWS) * rows * cols > UNPACKED {
+        if batch.min(block_rows(batch)) * rows * cols > UNPACKED {
             return Recurrent::Packed(PackedB::new(weight));
         }
         let mut copy = Buffer::recycled(rows * cols);
@@ -111,9 +117,10 @@ fn for_each_block<T: Float>(sizes: Sizes, whole: Block<'_, T>, work: impl Fn(Blo
     let Sizes { steps, hidden } = sizes;
     let batch = whole.state.len() / (2 * hidden).max(1);
     let Block { mut saved, mut state, mut y, mut dy, mut sums, order } = whole;
-    let mut blocks = Vec::with_capacity(batch.div_ceil(ROWS));
-    for first in (0..batch).step_by(ROWS) {
-        let rows = ROWS.min(batch - first);
+    let most = block_rows(batch);
+    let mut blocks = Vec::with_capacity(batch.div_ceil(most));
+    for first in (0..batch).step_by(most) {
+        let rows = most.min(batch - first);
         let wide = if y.is_empty() { 0 } else { rows * steps * hidden };
         let given = if dy.is_empty() { 0 } else { rows * steps * hidden };
         let lengths = order.lengths.get(first..first + rows).unwrap_or(&[]);
@@ -206,7 +213,7 @@ pub fn backward<T: Float>(Backward { sizes, order, weight, saved, d_state, dy, d
     }
     let batch = d_state.len() / (2 * hidden);
     let recurrent = Recurrent::new(MatRef::row_major(weight, 4 * hidden, hidden), batch);
-    let mut sums = Buffer::filled(batch.div_ceil(ROWS) * 4 * hidden, T::ZERO);
+    let mut sums = Buffer::filled(batch.div_ceil(block_rows(batch)) * 4 * hidden, T::ZERO);
     for_each_block(sizes, Block { saved, state: d_state, y: &mut [], dy, sums: &mut sums, order }, |block| {
         let Block { saved, state, y: _, dy, sums, order } = block;
         let (rows, width) = (state.len() / (2 * hidden), Sizes::saved(hidden));
