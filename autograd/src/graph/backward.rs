@@ -154,10 +154,8 @@ struct Pending<T: Float> {
     gradient: Incoming<T>,
 }
 
-/// The nodes that gradients have reached, by their numbers. Boxed and changed in place, as a gradient with its layout is
-/// large to be moved about: an operation by itself took 1.8 times as long when each gradient was passed from function to
-/// function (`cargo bench --bench steps -- additions_1000`).
-type Waiting<T> = BTreeMap<u64, Box<Pending<T>>>;
+/// The nodes that gradients have reached, by their numbers.
+type Waiting<T> = BTreeMap<u64, Pending<T>>;
 
 /// The node of an output and the gradient to start from.
 #[track_caller]
@@ -237,27 +235,26 @@ impl Pass {
         for Pending { node, gradient } in seeds {
             accumulate(&mut waiting, &node, gradient);
         }
-        while let Some((_, mut pending)) = waiting.pop_last() {
-            let Pending { node, gradient } = &mut *pending;
-            let _timing = profile::on().then(|| Timer::backward(what(&**node)));
-            gradient.for_each(|gradient| pass_hooks(&**node, gradient));
+        // Gradients are changed where they are: with its layout, one is large to be passed from function to function. An
+        // operation by itself took 1.7 times as long so (`cargo bench --bench steps -- additions_1000`).
+        while let Some((_, Pending { node, mut gradient })) = waiting.pop_last() {
+            let _timing = profile::on().then(|| Timer::backward(what(&*node)));
+            gradient.for_each(|gradient| pass_hooks(&*node, gradient));
             if !self.create_graph {
                 // A gradient given by the caller, or by a hook, may have one.
                 gradient.for_each(Gradient::forget_history);
             }
             if node.slot().is_some() {
-                let Pending { node, gradient } = *pending;
                 arrive(&*node, gradient.into_gradient());
                 continue;
             }
             if self.needed.is_some()
-                && let Incoming::Gradient(gradient) = gradient
+                && let Incoming::Gradient(gradient) = &gradient
             {
-                arrive(&**node, gradient.clone());
+                arrive(&*node, gradient.clone());
             }
             if node.inputs().iter().any(|input| self.wants(input)) {
                 gradient.for_each(|dy| _ = dy.make_dense());
-                let Pending { node, gradient } = *pending;
                 if !self.step(&node, gradient, &mut waiting) {
                     freed(&*node);
                 }
@@ -306,7 +303,7 @@ fn what<T: Float>(node: &dyn Node<T>) -> What {
 /// Adds to the gradient that has reached a node: the first is moved there, later ones are added to it.
 fn accumulate<T: Float>(waiting: &mut Waiting<T>, node: &Arc<dyn Node<T>>, gradient: Incoming<T>) {
     match waiting.entry(node.head().id) {
-        Entry::Vacant(entry) => _ = entry.insert(Box::new(Pending { node: node.clone(), gradient })),
+        Entry::Vacant(entry) => _ = entry.insert(Pending { node: node.clone(), gradient }),
         Entry::Occupied(entry) => entry.into_mut().gradient.add(gradient),
     }
 }
