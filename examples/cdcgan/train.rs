@@ -154,10 +154,10 @@ impl Gan {
         /// A tenth of the running statistics goes with each batch, so that a twenty-fifth of the start is left.
         const BATCHES: usize = 30;
         let mut rng = Rng::seeded(0);
+        let labels = one_hot_labels(&Tensor::from_fn([5 * CLASSES], |i| (i % CLASSES) as i64), CLASSES); // [50, 10]
         self.average.train();
         no_grad(|| {
             for _ in 0..BATCHES {
-                let labels = one_hot_labels(&Tensor::from_fn([5 * CLASSES], |i| (i % CLASSES) as i64), CLASSES);
                 self.average.forward(&Tensor::randn([labels.size(0), self.z], &mut rng), &labels);
             }
         });

@@ -1,4 +1,5 @@
-//! The network of the example `digits`, which reads a digit: four convolutions, two poolings, two linear layers. It also judges what the GANs paint.
+//! The network of the example `digits`, which reads a digit: four convolutions, two poolings, two linear layers. It also
+//! judges what the GANs paint.
 
 pub mod train;
 
@@ -30,8 +31,8 @@ pub struct Reader {
 impl_module!(Reader { conv1, conv2, norm2, conv3, conv4, norm4, pool, dropout_channels, fc1, dropout, fc2 });
 
 impl Reader {
-    /// A reader that has learnt nothing yet. `dropout` is how likely a number before the last layer is left out; pixels
-    /// of whole channels are with a quarter of that.
+    /// A reader that has learnt nothing yet. `dropout` is the probability that a number before the last layer is left
+    /// out; a whole channel is with a quarter of it.
     pub fn new(dropout: f64, rng: &mut Rng) -> Reader {
         let plain = Conv2dOptions::default();
         let conv = |inputs, outputs, rng: &mut Rng| Conv2d::with_options(inputs, outputs, 3, plain, rng);
