@@ -4,20 +4,13 @@
 //! eighth to eight times its batch, and square products from 16 to 4,096, on one thread and on all; prints what a sample
 //! costs, or the GFLOP/s; and draws it in `out/growth.png`.
 
-#[path = "../examples/cdcgan/networks.rs"]
-mod networks;
-#[path = "compare/protocol.rs"]
-mod protocol;
-#[allow(dead_code, reason = "those of steps.rs; not all grow with a batch")]
-mod workloads;
-
 use anyhow::Error;
 use autograd::Tensor;
 use autograd::kernels::gemm::{Gemm, Isa, MatMut, MatRef};
 use plot::{Labels, Panel, Series, save};
-use protocol::Wanted;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::path::Path;
+use workloads::protocol::Wanted;
 use workloads::{Step, baseline_embedding, cdcgan, char_lm, cifar_cnn, makemore, vowel_lstm};
 
 /// Seconds that each size is timed, if `--seconds=` does not say.

@@ -4,14 +4,8 @@
 //! then `NAME median_ms min_ms` for each workload. `RAYON_NUM_THREADS` sets the threads. `benches/compare` runs it beside
 //! the programs of other libraries.
 
-#[path = "../examples/cdcgan/networks.rs"]
-mod networks;
-#[path = "compare/protocol.rs"]
-mod protocol;
-mod workloads;
-
 use autograd::kernels::gemm::Isa;
-use protocol::Wanted;
+use workloads::protocol::Wanted;
 use workloads::{
     Step, additions, baseline_embedding, cdcgan, char_lm, cifar_cnn, makemore, makemore_folded, vowel_lstm,
 };

@@ -1,7 +1,12 @@
 //! The workloads: what one training step is, in the operations of the PyTorch program it is compared with, for any batch.
 
-use super::networks::{Discriminator, Generator, one_hot_labels};
+#[path = "../examples/cdcgan/networks.rs"]
+mod networks;
+#[path = "compare/protocol.rs"]
+pub mod protocol;
+
 use autograd::{Rng, Tensor};
+use networks::{Discriminator, Generator, one_hot_labels};
 use nn::layers::RecurrentOptions;
 use nn::optim::{Adam, AdamOptions, Optimizer, Sgd, SgdOptions};
 use nn::{Conv2d, Embedding, Linear, Lstm, Module, impl_module};

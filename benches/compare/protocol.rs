@@ -60,7 +60,9 @@ impl Wanted {
 
 /// Milliseconds that a step takes.
 pub struct Times {
+    /// The middle one of all.
     pub median: f64,
+    /// The shortest.
     pub least: f64,
 }
 

@@ -17,12 +17,14 @@ pub mod resume;
 pub mod sheet;
 pub mod strips;
 
+/// What [`progress`] gives.
+pub use indicatif::ProgressBar;
 /// Pictures with axes, for the benches, too. Those made of images are in [`sheet`] and [`strips`].
 pub use plot;
 
 use anyhow::{Context, Result};
 use autograd::{Rng, Tensor};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressStyle;
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -4,8 +4,11 @@ use anyhow::{Context, Result};
 use autograd::Tensor;
 use kuva::backend::png::PngBackend;
 use kuva::render::color::Color;
-use kuva::render::render::{Primitive, Scene, TextAnchor};
+use kuva::render::render::{Primitive, Scene};
 use std::path::Path;
+
+/// Which end of words stands at their place.
+pub use kuva::render::render::TextAnchor;
 
 /// Units of the sheet that a pixel of an image is wide and high.
 pub const PIXEL: f64 = 2.0;

@@ -1,9 +1,8 @@
 //! Rows of images with their names beside them, as one picture.
 
-use super::sheet::{GAP, LETTER, LINE, Light, PIXEL, Sheet};
+use super::sheet::{GAP, LETTER, LINE, Light, PIXEL, Sheet, TextAnchor};
 use anyhow::{Result, ensure};
 use autograd::Tensor;
-use kuva::render::render::TextAnchor;
 use std::path::Path;
 
 /// A row of images and its name.

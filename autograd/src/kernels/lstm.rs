@@ -20,13 +20,13 @@ use crate::memory::Buffer;
 /// work at the usual batch of 32.
 const ROWS: usize = 16;
 
+/// Multiply-adds of a step's product up to which packing the weights does not pay.
+const UNPACKED: usize = 1 << 19;
+
 /// Rows to a block. A batch that would be one full block, or one and a bit, goes in two halves.
 fn block_rows(batch: usize) -> usize {
     if (ROWS..2 * ROWS).contains(&batch) { batch.div_ceil(2) } else { ROWS }
 }
-
-/// Multiply-adds of a step's product up to which packing the weights does not pay.
-const UNPACKED: usize = 1 << 19;
 
 /// The order of the steps.
 #[derive(Clone, Copy, Debug, Default)]
