@@ -28,8 +28,8 @@
 //! The batch is cut into tasks: a sample each, or several where images are so small that one alone
 //! would not fill the tiles of a product. Results are the same bits at any number of threads.
 //!
-//! Windows of 3 × 3 taps at every pixel, which most networks have most of, go another way when there are enough channels
-//! and images: with 16 multiplications where the definition has 36 (`winograd/`).
+//! Windows of 2, 3 or 4 taps a side at every pixel, or of twice as many at every second one, which most networks have most
+//! of, go another way when there are enough channels and images: with a quarter of the multiplications (`winograd/`).
 //!
 //! To read: this file, `reference.rs` (the definition), `planes.rs`, `windows.rs`, and then `forward.rs`,
 //! `input_grad.rs`, `weight_grad.rs`, which are one product each; `winograd/` last.

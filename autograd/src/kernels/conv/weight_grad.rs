@@ -36,7 +36,7 @@ impl Conv {
         let of_part = SumOfWindows::new(self, isa);
         // Of each part [groups · O, taps, C].
         let (whole, row, taps) = (dw.len(), self.depth(), self.taps());
-        let sums = sum_over_batch(self, whole, [x, dy], |part, sum| of_part.write(part, sum));
+        let sums = sum_over_batch(self.tasks(), self.batch, whole, [x, dy], |part, sum| of_part.write(part, sum));
         parallel::for_each_rows(dw, row, |first, dw| {
             let mut total = Buffer::<T>::recycled(row);
             for (o, dw) in dw.chunks_exact_mut(row).enumerate() {
@@ -72,21 +72,22 @@ impl<'a, T> Part<'a, T> {
 
 /// A sum of `len` elements for each part of the batch, which `write` is called with.
 pub(super) fn sum_over_batch<T: Float>(
-    conv: &Conv,
+    tasks: Tasks,
+    batch: usize,
     len: usize,
     [x, dy]: [&[T]; 2],
     write: impl Fn(&Part<'_, T>, &mut [T]) + Sync,
 ) -> Buffer<T> {
-    let Tasks { samples: together, count, parallel: share, work } = conv.tasks();
+    let Tasks { samples: together, count, parallel: share, work } = tasks;
     let parts = if share { count.min(PARTS).min(LARGEST / len).max(1) } else { 1 };
-    let (image, sample) = (x.len() / conv.batch, dy.len() / conv.batch);
+    let (image, sample) = (x.len() / batch, dy.len() / batch);
     // Whole tasks, as many to each part.
     let of_part = count.div_ceil(parts) * together;
-    let mut sums = Buffer::<T>::recycled(conv.batch.div_ceil(of_part) * len);
+    let mut sums = Buffer::<T>::recycled(batch.div_ceil(of_part) * len);
     parallel::for_each_block(&mut sums, len, work, |part, sum| {
         let from = part * of_part;
-        let batch = of_part.min(conv.batch - from);
-        let (x, dy) = (&x[from * image..][..batch * image], &dy[from * sample..][..batch * sample]);
+        let count = of_part.min(batch - from);
+        let (x, dy) = (&x[from * image..][..count * image], &dy[from * sample..][..count * sample]);
         write(&Part { x, dy, image, sample, together }, sum);
     });
     sums

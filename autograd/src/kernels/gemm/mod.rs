@@ -55,7 +55,7 @@ pub use dispatch::{GemmFloat, Isa};
 pub use epilogue::Activation;
 pub use matrix::{MatMut, MatRef};
 pub use matrixmultiply::matrixmultiply;
-pub use pack::{PackSource, PackedA, PackedB, Panel, WIDEST_PANEL};
+pub use pack::{PackSource, PackedA, PackedB, Panel, WIDEST_PANEL, side_by_side};
 pub use reference::naive;
 
 use epilogue::Epilogue;

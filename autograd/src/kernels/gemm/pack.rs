@@ -119,6 +119,21 @@ impl<'a, T: GemmFloat> Operand<'a, T> {
     }
 }
 
+/// The transpose of a matrix of at most `width` rows, with zeros for those that are missing: element (i, j) goes to
+/// `j · width + i`. It is what a panel is, of use beyond products.
+///
+/// # Panics
+/// If `out` has not `width` elements for each column, or the matrix more rows than that.
+#[track_caller]
+pub fn side_by_side<T: GemmFloat>(from: MatRef<T>, width: usize, out: &mut [T]) {
+    assert!(from.rows <= width && out.len() == width * from.cols, "side by side: {} rows, {width} wide", from.rows);
+    if from.rows == 0 {
+        return out.fill(T::ZERO);
+    }
+    // SAFETY: room for a panel, as just asked, and no more lanes than it is wide.
+    unsafe { pack_panel(dispatch::best_kernels(), from, width, out.as_mut_ptr()) };
+}
+
 /// Packs a matrix, whose rows are the lanes, into as many panels as it takes.
 ///
 /// # Safety

@@ -1,59 +1,77 @@
-//! Convolutions of 3 × 3 taps with fewer multiplications.
+//! Convolutions with fewer multiplications.
 //!
-//! Two neighbouring outputs of a filter of three taps need six products. Winograd found that four are enough, if pixels
-//! and weights are added up first (S. Winograd, *Arithmetic Complexity of Computations*, 1980; for convolutional
-//! networks: A. Lavin and S. Gray, *Fast Algorithms for Convolutional Neural Networks*, 2016):
+//! A filter of three taps takes twelve products for four outputs next to each other. Six are enough (S. Winograd,
+//! *Arithmetic Complexity of Computations*, 1980; for convolutional networks: A. Lavin and S. Gray, *Fast Algorithms for
+//! Convolutional Neural Networks*, 2016). The other way round, where each of four numbers is multiplied with each of three
+//! taps, it is easy to see: that is a product of two polynomials,
 //!
 //! ```text
-//! d0 d1 d2 d3 four pixels, g0 g1 g2 the weights
-//! m0 = (d0 − d2)·g0    m1 = (d1 + d2)·(g0 + g1 + g2)/2    m2 = (d2 − d1)·(g0 − g1 + g2)/2    m3 = (d1 − d3)·g2
-//! y0 = m0 + m1 + m2 = d0·g0 + d1·g1 + d2·g2
-//! y1 = m1 − m2 − m3 = d1·g0 + d2·g1 + d3·g2
+//! (y₀ + y₁x + y₂x² + y₃x³)·(g₀ + g₁x + g₂x²) = d₀ + d₁x + … + d₅x⁵
 //! ```
 //!
-//! As matrices y = Aᵀ[(G·g) ⊙ (Bᵀ·d)], and along both axes Y = Aᵀ[(G·g·Gᵀ) ⊙ (Bᵀ·d·B)]A: a *tile* of 2 × 2 outputs sees
-//! 4 × 4 pixels, and takes 16 products instead of 36. Over all channels and tiles the ⊙ becomes a sum over channels: for
-//! each of the 16 places a matrix product,
+//! and a polynomial of six coefficients is given by its values at six points. So evaluate both factors at six points (A
+//! and G), multiply value by value, and find the coefficients (B): d = B[(G·g) ⊙ (A·y)]. The filter is its transpose,
+//! y = Aᵀ[(G·g) ⊙ (Bᵀ·d)], and along both axes
 //!
 //! ```text
-//! M[ξ] [O, tiles] = U[ξ] [O, C] · V[ξ] [C, tiles]      ξ = 0 … 15,  U = G·g·Gᵀ,  V = Bᵀ·d·B
+//! Y = Aᵀ[(G·g·Gᵀ) ⊙ (Bᵀ·d·B)]A
 //! ```
 //!
-//! The weight's gradient goes the same way back, through the transposed maps; the input's is a convolution again:
+//! A *tile* of 4 × 4 outputs, which sees 6 × 6 pixels, takes 36 products where the definition has 144. The same six points do
+//! for other filters: taps and outputs of a tile are seven together.
+//!
+//! | taps | outputs | products of the definition |
+//! |---|---|---|
+//! | 2 × 2 | 5 × 5 | 100 |
+//! | 3 × 3 | 4 × 4 | 144 |
+//! | 4 × 4 | 3 × 3 | 144 |
+//!
+//! With a stride of 2, even and odd taps see even and odd pixels. So a window of 4 × 4 taps falls into four *parts* of
+//! 2 × 2, whose results are added up, just as those of channels are; C′ counts channels and parts.
+//!
+//! Over all channels and tiles the ⊙ becomes a sum over channels: for each of the 36 places ξ a matrix product. Everything is
+//! linear, so both gradients go the same way back, through the transposed maps:
 //!
 //! ```text
-//! dW = Gᵀ[ Σ over tiles of (A·dY·Aᵀ)[ξ] [O, tiles] · V[ξ]ᵀ [tiles, C] ]G
-//! dX = the convolution of dY with the weights turned by 180°, channels in and out swapped, 2 − padding zeros around it
+//! forward       V = Bᵀ·d·B      M[ξ]  [O, tiles]  = U[ξ]  [O, C′]    · V[ξ]  [C′, tiles]     Y  = Aᵀ·M·A      U = G·g·Gᵀ
+//! input_grad    dM = A·dY·Aᵀ    dV[ξ] [C′, tiles] = U[ξ]ᵀ [C′, O]    · dM[ξ] [O, tiles]      dd = B·dV·Bᵀ, added up
+//! weight_grad   both            dU[ξ] [O, C′]     = dM[ξ] [O, tiles] · V[ξ]ᵀ [tiles, C′]     dW = Gᵀ·dU·G
 //! ```
 //!
 //! What it costs: the additions of the transforms, which grow with C + O where the products grow with C·O, so it pays
-//! from a few channels on. Sums are taken in another order and of differences: errors are up to twice as large as those of
-//! the products with windows, and an infinity or NaN reaches all outputs of the tiles that see it, not only those whose
-//! window does.
+//! from a few channels on. And accuracy, as what was multiplied with powers of the points is subtracted again. The points 0,
+//! ±1/√2, ±√2 and ∞ keep powers near 1; with 0, ±1, ±2 and ∞, which would be easier to multiply with, errors are twice as
+//! large. As they are, errors are up to seven times those of the products with windows, and at most 12 ε of the values
+//! (root mean squares). An infinity or NaN reaches all outputs of the tiles that see it, not only those whose window does.
 //!
-//! Tiles are the windows of a convolution of 4 × 4 taps with a stride of 2, so the pixels come from the same planes as
-//! there (`planes.rs`): neighbouring tiles see neighbouring elements, and a transform takes eight tiles at a time.
+//! To read: `transforms.rs` (the maps), `bands.rs` (eight samples side by side), `tiles.rs`, `weights.rs` and `block.rs`,
+//! which lay out what the maps take and give, and then this file.
 
+mod bands;
+mod block;
 mod tiles;
 mod transforms;
+mod weights;
 
-use super::planes::{Planes, PlanesOf};
-use super::weight_grad::{add_up, sum_over_batch};
+use super::weight_grad::{Part, add_up, sum_over_batch};
 use super::{Conv, Tasks};
 use crate::kernels::element::Float;
-use crate::kernels::gemm::{Gemm, Isa, MatMut, PackedA};
+use crate::kernels::gemm::{Gemm, Isa, MatMut, MatRef, PackedA};
 use crate::kernels::parallel;
-use crate::kernels::simd::vectorised;
 use crate::memory::Buffer;
-use std::ops::Range;
-use tiles::{FromTiles, IntoTiles, PLACES, Places, Run, runs};
-use transforms::{Image, Line, OutputGrad, Weight, WeightGrad, on_square};
+use block::Block;
+use tiles::{PLACES, Places};
+use transforms::{LANES, POINTS};
+use weights::Window;
 
-/// A convolution of 3 × 3 taps, cut into tiles.
+/// A convolution, cut into tiles.
 pub(super) struct Winograd {
     conv: Conv,
     /// Tiles of an image.
     tiles: [usize; 2],
+    /// Outputs of a tile along an axis.
+    outputs: usize,
+    window: Window,
 }
 
 impl Winograd {
@@ -63,110 +81,124 @@ impl Winograd {
         /// From so many channels on.
         const CHANNELS: usize = 16;
         let winograd = Winograd::possible(conv)?;
-        let multiplications = PLACES * winograd.tiles[0] * winograd.tiles[1];
-        let saves_a_third = 3 * multiplications <= 2 * conv.taps() * conv.positions();
-        let enough = conv.in_channels >= CHANNELS && conv.out_channels >= CHANNELS;
-        let shared = conv.tasks().parallel && winograd.turned().conv.tasks().parallel;
-        (saves_a_third && enough && shared).then_some(winograd)
+        let channels = winograd.window.parts_of_channels();
+        // Samples that are missing are multiplied all the same.
+        let products = winograd.products() * conv.batch.next_multiple_of(LANES);
+        let saves_a_third = 3 * products <= 2 * conv.taps() * conv.positions() * conv.batch;
+        let enough = channels >= CHANNELS && conv.out_channels >= CHANNELS;
+        (saves_a_third && enough && winograd.tasks().parallel).then_some(winograd)
     }
 
     /// If it is possible.
     pub fn possible(conv: &Conv) -> Option<Winograd> {
-        let Conv { kernel, stride, padding, dilation, .. } = *conv;
-        let fits = kernel == [3; 2] && stride == [1; 2] && dilation == [1; 2] && padding.iter().all(|&p| p <= 2);
-        fits.then(|| Winograd::new(*conv))
+        let Conv { kernel: [kernel, width], stride: [stride, along], .. } = *conv;
+        let square = kernel == width && stride == along && conv.dilation == [1; 2];
+        if !square || kernel == 0 || !(1..=2).contains(&stride) || kernel % stride != 0 {
+            return None;
+        }
+        let taps = kernel / stride;
+        let outputs = (2..=4).contains(&taps).then(|| POINTS + 1 - taps)?;
+        let window = Window { taps, parts: stride, channels: conv.in_channels };
+        Some(Winograd { conv: *conv, tiles: conv.output.map(|size| size.div_ceil(outputs)), outputs, window })
     }
 
-    fn new(conv: Conv) -> Winograd {
-        Winograd { conv, tiles: conv.output.map(|size| size.div_ceil(2)) }
+    /// Products of a channel in and out of one sample.
+    fn products(&self) -> usize {
+        PLACES * self.window.parts * self.window.parts * self.tiles[0] * self.tiles[1]
     }
 
-    /// The convolution that `input_grad` is.
-    fn turned(&self) -> Winograd {
-        let Conv { in_channels, out_channels, input, output, padding, .. } = self.conv;
-        Winograd::new(Conv {
-            in_channels: out_channels,
-            out_channels: in_channels,
-            input: output,
-            output: input,
-            padding: padding.map(|padding| 2 - padding),
-            ..self.conv
+    /// How the batch is cut. It depends on shapes alone.
+    fn tasks(&self) -> Tasks {
+        /// Tiles that fill a product's columns well.
+        const TILES: usize = 32;
+        /// So many tasks are enough: two threads with a quarter of the multiplications are as fast as eight with all.
+        const ENOUGH: usize = 2;
+        let of_eight = LANES * self.tiles[0] * self.tiles[1];
+        let samples = LANES * TILES.div_ceil(of_eight.max(1));
+        let count = self.conv.batch.div_ceil(samples);
+        let multiply_adds = self.products() * self.conv.in_channels * self.conv.out_channels * self.conv.groups;
+        // A multiply-add takes about a sixteenth of the time of an element-wise operation.
+        Tasks { samples, count, parallel: count >= ENOUGH, work: multiply_adds.saturating_mul(self.conv.batch) / 16 }
+    }
+
+    /// The tiles of one group of channels of so many samples, cut into blocks: enough for products of some width, and so few
+    /// that what their transforms take stays in a cache.
+    fn blocks(&self, group: usize, samples: usize) -> impl Iterator<Item = Block<'_>> {
+        /// Elements of all transforms of a block.
+        const ELEMENTS: usize = 1 << 18;
+        /// Tiles of a block, at the most and at the least.
+        const MOST: usize = 256;
+        const LEAST: usize = 32;
+        let channels = self.window.parts_of_channels() + self.conv.out_channels;
+        let tiles = (ELEMENTS / (PLACES * channels).max(1)).clamp(LEAST, MOST);
+        let [height, width] = self.tiles;
+        let rows = (tiles / (LANES * width).max(1)).clamp(1, height.max(1));
+        // Several eights of samples only if all rows of one are not enough.
+        let eights = if rows == height { (tiles / (LANES * width * height).max(1)).max(1) } else { 1 };
+        (0..samples).step_by(LANES * eights).flat_map(move |first| {
+            let samples = first..samples.min(first + LANES * eights);
+            let block =
+                move |row| Block { of: self, group, samples: samples.clone(), rows: row..height.min(row + rows) };
+            (0..height).step_by(rows).map(block)
         })
     }
 
-    /// What the tiles see of the images of a task.
-    fn seen(&self) -> View {
-        let batch = self.conv.tasks().samples;
-        View::new(&Conv { batch, kernel: [4; 2], stride: [2; 2], output: self.tiles, ..self.conv })
-    }
-
-    /// What the tiles have of the outputs of a task.
-    fn written(&self) -> View {
-        let (batch, Conv { out_channels: in_channels, output: input, .. }) = (self.conv.tasks().samples, self.conv);
-        let (kernel, stride, padding, output) = ([2; 2], [2; 2], [0; 2], self.tiles);
-        View::new(&Conv { batch, in_channels, input, kernel, stride, padding, output, ..self.conv })
+    /// U = G·g·Gᵀ, `[groups · O, places, C′]`.
+    fn transform_weights<T: Float>(&self, weight: &[T]) -> Buffer<T> {
+        let row = PLACES * self.window.parts_of_channels();
+        let size = self.conv.depth();
+        let mut to = Buffer::recycled(weight.len() / size * row);
+        let work = to.len();
+        parallel::for_each_block(&mut to, row, work, |o, to| {
+            self.window.transform(&weight[o * size..][..size], to);
+        });
+        to
     }
 
     /// `conv.forward`
     #[inline(never)]
     pub fn forward<T: Float>(&self, isa: Isa, x: &[T], weight: &[T], bias: Option<&[T]>, y: &mut [T]) {
-        let Conv { groups, out_channels, in_channels, .. } = self.conv;
         self.conv.check(x.len(), weight.len(), y.len());
-        let weights = transformed(isa, [groups, out_channels, in_channels], |group, o, c| {
-            let pair = (group * out_channels + o) * in_channels + c;
-            std::array::from_fn(|ky| std::array::from_fn(|kx| weight[pair * 9 + ky * 3 + kx]))
+        if y.is_empty() {
+            return;
+        }
+        let (image, sample) = (x.len() / self.conv.batch, y.len() / self.conv.batch);
+        let weights = (!weight.is_empty()).then(|| self.packed(isa, weight, |u| u));
+        let Tasks { samples, work, .. } = self.tasks();
+        parallel::for_each_block(y, samples * sample, work, |task, y| {
+            let count = y.len() / sample;
+            let x = &x[task * samples * image..][..count * image];
+            if weights.is_none() {
+                // Sums of nothing.
+                fill_channels(y, bias, self.conv.positions());
+            }
+            for (group, weights) in weights.iter().flat_map(|all| all.chunks_exact(PLACES)).enumerate() {
+                for block in self.blocks(group, count) {
+                    let (v, m) = (block.seen_places(), block.written_places());
+                    block.write_outputs(&multiply(weights, (v, &block.transform_images(x)), m), bias, y);
+                }
+            }
         });
-        self.convolve(x, &weights, bias, y);
     }
 
     /// `conv.input_grad`
     #[inline(never)]
     pub fn input_grad<T: Float>(&self, isa: Isa, dy: &[T], weight: &[T], bias: Option<&[T]>, dx: &mut [T]) {
-        let Conv { groups, out_channels, in_channels, .. } = self.conv;
         self.conv.check(dx.len(), weight.len(), dy.len());
-        // Swapped: what comes out is a channel of the input.
-        let weights = transformed(isa, [groups, in_channels, out_channels], |group, c, o| {
-            let pair = (group * out_channels + o) * in_channels + c;
-            std::array::from_fn(|ky| std::array::from_fn(|kx| weight[pair * 9 + 8 - (ky * 3 + kx)]))
-        });
-        self.turned().convolve(dy, &weights, bias, dx);
-    }
-
-    /// The convolution of `x` with weights that are transformed already.
-    fn convolve<T: Float>(&self, x: &[T], weights: &[[PackedA<T>; PLACES]], bias: Option<&[T]>, y: &mut [T]) {
-        if y.is_empty() {
+        if dx.is_empty() {
             return;
         }
-        let Conv { groups, in_channels, out_channels, output, .. } = self.conv;
-        let Tasks { samples, work, .. } = self.conv.tasks();
-        let (image, sample) = (x.len() / self.conv.batch, y.len() / self.conv.batch);
-        let view = self.seen();
-        parallel::for_each_block(y, samples * sample, work, |task, y| {
-            let count = y.len() / sample;
-            let x = &x[task * samples * image..][..count * image];
-            for (group, weights) in weights.iter().enumerate() {
-                let pixels = PlanesOf::new(&view.planes, x, group, count);
-                for block in self.blocks(count) {
-                    let (seen, products) = (Places::new(in_channels, &block), Places::new(out_channels, &block));
-                    let runs = runs(block, self.tiles[1]);
-                    let tiles = view.transform(Image, pixels.data(), &runs, seen);
-                    let mut to = products.buffer();
-                    for (place, weights) in weights.iter().enumerate() {
-                        let to = MatMut::row_major(&mut to[products.range(place)], products.channels, products.tiles);
-                        Gemm::new(weights, seen.matrix(&tiles, place)).serial().write(to);
-                    }
-                    let first = group * out_channels;
-                    vectorised(FromTiles {
-                        from: products,
-                        products: &to,
-                        bias: bias.map(|bias| &bias[first..first + out_channels]),
-                        runs: &runs,
-                        rows: self.tiles[0],
-                        first,
-                        sample_channels: groups * out_channels,
-                        size: output,
-                        y,
-                    });
+        let (image, sample) = (dx.len() / self.conv.batch, dy.len() / self.conv.batch);
+        let weights = (!weight.is_empty()).then(|| self.packed(isa, weight, |u| u.t()));
+        let Tasks { samples, work, .. } = self.tasks();
+        parallel::for_each_block(dx, samples * image, work, |task, dx| {
+            let count = dx.len() / image;
+            let dy = &dy[task * samples * sample..][..count * sample];
+            fill_channels(dx, bias, self.conv.input[0] * self.conv.input[1]);
+            for (group, weights) in weights.iter().flat_map(|all| all.chunks_exact(PLACES)).enumerate() {
+                for block in self.blocks(group, count) {
+                    let (dv, dm) = (block.seen_places(), block.written_places());
+                    block.add_images(&multiply(weights, (dm, &block.transform_grads(dy)), dv), dx);
                 }
             }
         });
@@ -179,112 +211,76 @@ impl Winograd {
         if dw.is_empty() || x.is_empty() || dy.is_empty() {
             return dw.fill(T::ZERO);
         }
-        let Conv { groups, in_channels, out_channels, .. } = self.conv;
-        let (seen, written) = (self.seen(), self.written());
-        // For each group and each place [O, C].
-        let sums = sum_over_batch(&self.conv, groups * PLACES * out_channels * in_channels, [x, dy], |part, sum| {
-            for (group, sum) in sum.chunks_exact_mut(PLACES * out_channels * in_channels).enumerate() {
-                for (task, [x, dy]) in part.tasks().enumerate() {
-                    let count = x.len() / part.image;
-                    let pixels = PlanesOf::new(&seen.planes, x, group, count);
-                    let grads = PlanesOf::new(&written.planes, dy, group, count);
-                    for (i, block) in self.blocks(count).enumerate() {
-                        let (of_x, of_dy) = (Places::new(in_channels, &block), Places::new(out_channels, &block));
-                        let runs = runs(block, self.tiles[1]);
-                        let pixels = seen.transform(Image, pixels.data(), &runs, of_x);
-                        let grads = written.transform(OutputGrad, grads.data(), &runs, of_dy);
-                        let beta = if task + i > 0 { T::ONE } else { T::ZERO };
-                        for (place, sum) in sum.chunks_exact_mut(out_channels * in_channels).enumerate() {
-                            let product = Gemm::new(of_dy.matrix(&grads, place), of_x.matrix(&pixels, place).t());
-                            let to = MatMut::row_major(sum, out_channels, in_channels);
-                            product.with_isa(isa).serial().beta(beta).write(to);
+        let (out_channels, row) = (self.conv.out_channels, self.window.parts_of_channels());
+        // Of each part of the batch [groups, places, O, C′].
+        let (group, place) = (PLACES * out_channels * row, out_channels * row);
+        let whole = self.conv.groups * group;
+        let sums = sum_over_batch(self.tasks(), self.conv.batch, whole, [x, dy], |part: &Part<T>, sum| {
+            for (group, sum) in sum.chunks_exact_mut(group).enumerate() {
+                let mut beta = T::ZERO;
+                for [x, dy] in part.tasks() {
+                    for block in self.blocks(group, x.len() / part.image) {
+                        let (seen, written) = (block.seen_places(), block.written_places());
+                        let (v, dm) = (block.transform_images(x), block.transform_grads(dy));
+                        for (i, sum) in sum.chunks_exact_mut(place).enumerate() {
+                            let sum = MatMut::row_major(sum, out_channels, row);
+                            let product = Gemm::new(written.matrix(&dm, i), seen.matrix(&v, i).t());
+                            product.with_isa(isa).serial().beta(beta).write(sum);
                         }
+                        beta = T::ONE;
                     }
                 }
             }
         });
-        let (whole, row) = (groups * PLACES * out_channels * in_channels, in_channels * 9);
-        parallel::for_each_rows(dw, row, |first, dw| {
-            let mut places = Buffer::<T>::recycled(PLACES * in_channels);
-            for (o, dw) in dw.chunks_exact_mut(row).enumerate() {
-                let (group, o) = ((first + o) / out_channels, (first + o) % out_channels);
-                for (place, total) in places.chunks_exact_mut(in_channels).enumerate() {
-                    let row = (group * PLACES + place) * out_channels + o;
-                    add_up(sums.chunks_exact(whole).map(|part| &part[row * in_channels..][..in_channels]), total);
+        parallel::for_each_rows(dw, self.conv.depth(), |first, dw| {
+            let mut total = Buffer::<T>::recycled(PLACES * row);
+            for (o, dw) in dw.chunks_exact_mut(self.conv.depth()).enumerate() {
+                let (of_group, o) = ((first + o) / out_channels, (first + o) % out_channels);
+                for (i, total) in total.chunks_exact_mut(row).enumerate() {
+                    let start = of_group * group + i * place + o * row;
+                    add_up(sums.chunks_exact(whole).map(|part| &part[start..][..row]), total);
                 }
-                for (c, dw) in dw.chunks_exact_mut(9).enumerate() {
-                    let at = |i: usize, j: usize| places[(i * 4 + j) * in_channels + c];
-                    let square = std::array::from_fn(|i| std::array::from_fn(|j| at(i, j)));
-                    let taps: [[T; 3]; 3] = on_square(WeightGrad, square);
-                    dw.copy_from_slice(taps.as_flattened());
-                }
+                self.window.transform_grad(&total, dw);
             }
         });
     }
 
-    /// The tiles of so many samples, cut into blocks that are worked on together: enough for products of some width, and so
-    /// few that what their transforms take stays in a cache.
-    fn blocks(&self, samples: usize) -> impl Iterator<Item = Range<usize>> {
-        /// Elements of all transforms of a block. A step of cifar_cnn_64 takes 100 ms with this, 106 with half, 111 with a
-        /// quarter, and no less with twice as many (`cargo bench --bench steps -- cifar_cnn_64`).
-        const ELEMENTS: usize = 1 << 18;
-        /// Blocks are a multiple of this wide, of which no micro-kernel is wider, and at most eight of it.
-        const STEP: usize = 32;
-        let tiles = samples * self.tiles[0] * self.tiles[1];
-        let most = ELEMENTS / (PLACES * (self.conv.in_channels + self.conv.out_channels)).max(1);
-        let most = (most / STEP * STEP).clamp(STEP, 8 * STEP);
-        (0..tiles).step_by(most).map(move |first| first..(first + most).min(tiles))
+    /// The matrices of each group and place, `[O, C′]`, seen as `view` says, packed as left operands.
+    fn packed<T: Float>(
+        &self,
+        isa: Isa,
+        weight: &[T],
+        view: for<'a> fn(MatRef<'a, T>) -> MatRef<'a, T>,
+    ) -> Vec<PackedA<T>> {
+        let (out_channels, channels) = (self.conv.out_channels, self.window.parts_of_channels());
+        let points = self.transform_weights(weight);
+        let mut packed: Vec<Option<PackedA<T>>> = (0..self.conv.groups * PLACES).map(|_| None).collect();
+        parallel::for_each_block(&mut packed, 1, points.len(), |i, packed| {
+            let start = i / PLACES * out_channels * PLACES * channels + i % PLACES * channels;
+            let u = MatRef::new(&points[start..], [out_channels, channels], [PLACES * channels, 1]);
+            packed[0] = Some(PackedA::with_isa(view(u), isa));
+        });
+        packed.into_iter().map(|packed| packed.expect("each place is packed")).collect()
     }
 }
 
-/// The weights of each group and place, `[O, C]`, transformed and packed. `of(group, o, c)` are the nine.
-fn transformed<T: Float>(
-    isa: Isa,
-    [groups, out_channels, in_channels]: [usize; 3],
-    of: impl Fn(usize, usize, usize) -> [[T; 3]; 3],
-) -> Vec<[PackedA<T>; PLACES]> {
-    let to = Places { channels: out_channels, tiles: in_channels };
-    let mut places = to.buffer();
-    let group = |group: usize| {
-        for o in 0..out_channels {
-            for c in 0..in_channels {
-                let square: [[T; 4]; 4] = on_square(Weight, of(group, o, c));
-                for (place, &weight) in square.as_flattened().iter().enumerate() {
-                    places[to.range(place).start + o * in_channels + c] = weight;
-                }
+/// The product of each place.
+fn multiply<T: Float>(left: &[PackedA<T>], (of, right): (Places, &[T]), to: Places) -> Buffer<T> {
+    let mut out = to.buffer();
+    for (place, left) in left.iter().enumerate() {
+        Gemm::new(left, of.matrix(right, place)).serial().write(to.matrix_mut(&mut out, place));
+    }
+    out
+}
+
+/// A value for each channel of `[samples, channels, pixels]`, or zeros.
+fn fill_channels<T: Float>(images: &mut [T], values: Option<&[T]>, pixels: usize) {
+    match values {
+        None => images.fill(T::ZERO),
+        Some(values) => {
+            for (i, image) in images.chunks_exact_mut(pixels).enumerate() {
+                image.fill(values[i % values.len()]);
             }
         }
-        std::array::from_fn(|place| PackedA::with_isa(to.matrix(&places, place), isa))
-    };
-    (0..groups).map(group).collect()
-}
-
-/// Images as tiles see them: as planes.
-struct View {
-    planes: Planes,
-    /// Where in a channel the first tile's pixels are.
-    taps: Vec<usize>,
-    /// Where each row of tiles begins.
-    rows: Vec<usize>,
-}
-
-impl View {
-    fn new(conv: &Conv) -> View {
-        let planes = Planes::of(conv);
-        View { planes, taps: planes.taps(1), rows: planes.rows(conv.batch) }
-    }
-
-    /// The transformed tiles of these runs.
-    fn transform<T: Float, L: Line<N, 4>, const N: usize>(
-        &self,
-        map: L,
-        data: &[T],
-        runs: &[Run],
-        to: Places,
-    ) -> Buffer<T> {
-        let mut out = to.buffer();
-        let View { planes, taps, rows } = self;
-        vectorised(IntoTiles { data, channel: planes.channel(), taps, rows, runs, map, to, out: &mut out });
-        out
     }
 }

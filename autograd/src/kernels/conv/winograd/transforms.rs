@@ -1,9 +1,16 @@
-//! The five linear maps, Bᵀ, G and Aᵀ and the gradients A and Gᵀ of two of them: along one axis, and along both.
+//! The six linear maps, Bᵀ, G and Aᵀ and their gradients B, Gᵀ and A: along one axis, and along both.
 
 use crate::kernels::element::Float;
+use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
+
+/// Points along an axis: 0, a, −a, b, −b and ∞ with a = 1/√2 and b = √2.
+pub const POINTS: usize = 6;
 
 /// How many tiles a transform takes at a time: the elements of one vector of AVX2 in `f32`.
 pub const LANES: usize = 8;
+
+/// One number of each of so many tiles.
+pub type Lanes<T> = [T; LANES];
 
 /// A linear map from `N` numbers in a line to `M`.
 pub trait Line<const N: usize, const M: usize>: Copy {
@@ -11,64 +18,126 @@ pub trait Line<const N: usize, const M: usize>: Copy {
     fn of<T: Float>(self, x: [T; N]) -> [T; M];
 }
 
+// ANCHOR: points
+/// The values of c₀ + c₁x + … + c₄x⁴ at the points, with a² = 1/2 and b² = 2. At ∞ a polynomial of `N` coefficients, five at
+/// the most, is its last one.
+#[inline(always)]
+fn evaluate<T: Float, const N: usize>(coefficients: [T; N]) -> [T; POINTS] {
+    let [a, b, two, four, half, quarter] = [FRAC_1_SQRT_2, SQRT_2, 2.0, 4.0, 0.5, 0.25].map(T::from_f64);
+    let mut c = [T::ZERO; 5];
+    c[..N].copy_from_slice(&coefficients);
+    let (even, odd) = (c[0] + c[2] * half + c[4] * quarter, (c[1] + c[3] * half) * a);
+    let (even_b, odd_b) = (c[0] + c[2] * two + c[4] * four, (c[1] + c[3] * two) * b);
+    [c[0], even + odd, even - odd, even_b + odd_b, even_b - odd_b, c[N - 1]]
+}
+
+/// The gradient of [`evaluate`]: what each coefficient contributed to.
+#[inline(always)]
+fn evaluate_grad<T: Float, const N: usize>(v: [T; POINTS]) -> [T; N] {
+    let [a, b, two, four, half, quarter] = [FRAC_1_SQRT_2, SQRT_2, 2.0, 4.0, 0.5, 0.25].map(T::from_f64);
+    let (even, odd) = (v[1] + v[2], (v[1] - v[2]) * a);
+    let (even_b, odd_b) = (v[3] + v[4], (v[3] - v[4]) * b);
+    let c = [
+        v[0] + even + even_b,
+        odd + odd_b,
+        even * half + even_b * two,
+        odd * half + odd_b * two,
+        even * quarter + even_b * four,
+    ];
+    let mut coefficients = [T::ZERO; N];
+    coefficients.copy_from_slice(&c[..N]);
+    coefficients[N - 1] += v[5];
+    coefficients
+}
+
+/// For each point p the product of p − q over the other points q but ∞, one over that.
+#[inline(always)]
+fn scaled<T: Float>(v: [T; POINTS]) -> [T; POINTS] {
+    let [of_a, of_b] = [-2.0 / 3.0, 1.0 / 6.0].map(T::from_f64);
+    [v[0], v[1] * of_a, v[2] * of_a, v[3] * of_b, v[4] * of_b, v[5]]
+}
+// ANCHOR_END: points
+
 // ANCHOR: lines
-/// Bᵀ: what four pixels become.
+/// Bᵀ: what six pixels become. Its rows are the coefficients of the polynomials that are zero at all points but one, as
+/// x·(x + a)·(x² − 2) = x⁴ + ax³ − 2x² − 2ax for a.
 #[derive(Clone, Copy)]
 pub struct Image;
-impl Line<4, 4> for Image {
+impl Line<POINTS, POINTS> for Image {
     #[inline(always)]
-    fn of<T: Float>(self, [d0, d1, d2, d3]: [T; 4]) -> [T; 4] {
-        [d0 - d2, d1 + d2, d2 - d1, d1 - d3]
+    fn of<T: Float>(self, d: [T; POINTS]) -> [T; POINTS] {
+        let [a, b, two, half, both] = [FRAC_1_SQRT_2, SQRT_2, 2.0, 0.5, 2.5].map(T::from_f64);
+        let (even, odd) = (d[4] - d[2] * two, (d[3] - d[1] * two) * a);
+        let (even_b, odd_b) = (d[4] - d[2] * half, (d[3] - d[1] * half) * b);
+        let (zero, infinity) = (d[0] - d[2] * both + d[4], d[1] - d[3] * both + d[5]);
+        [zero, even + odd, even - odd, even_b + odd_b, even_b - odd_b, infinity]
     }
 }
 
-/// G: what three weights become.
+/// B: the gradient of [`Image`].
+#[derive(Clone, Copy)]
+pub struct ImageGrad;
+impl Line<POINTS, POINTS> for ImageGrad {
+    #[inline(always)]
+    fn of<T: Float>(self, v: [T; POINTS]) -> [T; POINTS] {
+        let [a, b, two, half, both] = [FRAC_1_SQRT_2, SQRT_2, 2.0, 0.5, 2.5].map(T::from_f64);
+        let (even, odd) = (v[1] + v[2], (v[1] - v[2]) * a);
+        let (even_b, odd_b) = (v[3] + v[4], (v[3] - v[4]) * b);
+        [
+            v[0],
+            v[5] - odd * two - odd_b * half,
+            -v[0] * both - even * two - even_b * half,
+            odd + odd_b - v[5] * both,
+            v[0] + even + even_b,
+            v[5],
+        ]
+    }
+}
+
+/// G: what the weights become.
 #[derive(Clone, Copy)]
 pub struct Weight;
-impl Line<3, 4> for Weight {
+impl<const N: usize> Line<N, POINTS> for Weight {
     #[inline(always)]
-    fn of<T: Float>(self, [g0, g1, g2]: [T; 3]) -> [T; 4] {
-        let half = T::from_f64(0.5);
-        [g0, (g0 + g1 + g2) * half, (g0 - g1 + g2) * half, g2]
-    }
-}
-
-/// Aᵀ: how four products become two pixels of the output.
-#[derive(Clone, Copy)]
-pub struct Output;
-impl Line<4, 2> for Output {
-    #[inline(always)]
-    fn of<T: Float>(self, [m0, m1, m2, m3]: [T; 4]) -> [T; 2] {
-        [m0 + m1 + m2, m1 - m2 - m3]
-    }
-}
-
-/// A: the gradient of [`Output`].
-#[derive(Clone, Copy)]
-pub struct OutputGrad;
-impl Line<2, 4> for OutputGrad {
-    #[inline(always)]
-    fn of<T: Float>(self, [y0, y1]: [T; 2]) -> [T; 4] {
-        [y0, y0 + y1, y0 - y1, -y1]
+    fn of<T: Float>(self, weights: [T; N]) -> [T; POINTS] {
+        scaled(evaluate(weights))
     }
 }
 
 /// Gᵀ: the gradient of [`Weight`].
 #[derive(Clone, Copy)]
 pub struct WeightGrad;
-impl Line<4, 3> for WeightGrad {
+impl<const N: usize> Line<POINTS, N> for WeightGrad {
     #[inline(always)]
-    fn of<T: Float>(self, [u0, u1, u2, u3]: [T; 4]) -> [T; 3] {
-        let half = T::from_f64(0.5);
-        let (sum, difference) = ((u1 + u2) * half, (u1 - u2) * half);
-        [u0 + sum, difference, sum + u3]
+    fn of<T: Float>(self, u: [T; POINTS]) -> [T; N] {
+        evaluate_grad(scaled(u))
+    }
+}
+
+/// Aᵀ: what six products become.
+#[derive(Clone, Copy)]
+pub struct Output;
+impl<const N: usize> Line<POINTS, N> for Output {
+    #[inline(always)]
+    fn of<T: Float>(self, products: [T; POINTS]) -> [T; N] {
+        evaluate_grad(products)
+    }
+}
+
+/// A: the gradient of [`Output`].
+#[derive(Clone, Copy)]
+pub struct OutputGrad;
+impl<const N: usize> Line<N, POINTS> for OutputGrad {
+    #[inline(always)]
+    fn of<T: Float>(self, outputs: [T; N]) -> [T; POINTS] {
+        evaluate(outputs)
     }
 }
 // ANCHOR_END: lines
 
 /// `L·x·Lᵀ`: the map along the columns, then along the rows.
 #[inline(always)]
-pub fn on_square<L: Line<N, M>, T: Float, const N: usize, const M: usize>(map: L, x: [[T; N]; N]) -> [[T; M]; M] {
+fn on_square<L: Line<N, M>, T: Float, const N: usize, const M: usize>(map: L, x: [[T; N]; N]) -> [[T; M]; M] {
     let mut tall = [[T::ZERO; N]; M];
     for j in 0..N {
         let mut column = [T::ZERO; N];
@@ -87,13 +156,14 @@ pub fn on_square<L: Line<N, M>, T: Float, const N: usize, const M: usize>(map: L
     out
 }
 
-/// The same for `LANES` squares at a time, whose elements lie in so many places.
+/// The same for so many squares at a time. The loop over them is the outer one: it is too long to be unrolled, so it is
+/// made of vectors.
 #[inline(always)]
-pub fn on_lanes<L: Line<N, M>, T: Float, const N: usize, const M: usize>(
+pub fn on_squares<L: Line<N, M>, T: Float, const N: usize, const M: usize>(
     map: L,
-    x: [[&[T; LANES]; N]; N],
-) -> [[[T; LANES]; M]; M] {
-    let mut out = [[[T::ZERO; LANES]; M]; M];
+    x: &[[Lanes<T>; N]; N],
+    out: &mut [[Lanes<T>; M]; M],
+) {
     for lane in 0..LANES {
         let mut square = [[T::ZERO; N]; N];
         for i in 0..N {
@@ -108,11 +178,4 @@ pub fn on_lanes<L: Line<N, M>, T: Float, const N: usize, const M: usize>(
             }
         }
     }
-    out
-}
-
-/// Eight elements from `at` on.
-#[inline(always)]
-pub fn lanes<T>(data: &[T], at: usize) -> &[T; LANES] {
-    data[at..].first_chunk().expect("room for a vector behind the last tile")
 }
