@@ -74,8 +74,8 @@ fn rows(criterion: &mut Criterion, rng: &mut Rng) {
 
 /// The three maps that every derivative of a convolution is made of.
 fn convolutions(criterion: &mut Criterion, rng: &mut Rng) {
-    let square = |batch: usize, [in_channels, out_channels]: [usize; 2], size: usize, kernel: usize, stride: usize| {
-        let padding = if stride == 1 { kernel / 2 } else { 0 };
+    let square = |batch: usize, [in_channels, out_channels]: [usize; 2], size: usize, window: [usize; 3]| {
+        let [kernel, stride, padding] = window;
         let windows = Conv::windows(size, kernel, stride, padding, 1).expect("windows fit");
         Conv {
             batch,
@@ -91,11 +91,12 @@ fn convolutions(criterion: &mut Criterion, rng: &mut Rng) {
         }
     };
     let cases = [
-        ("3 × 3, 64 to 64 channels, 32 × 32", square(16, [64, 64], 32, 3, 1)),
-        ("3 × 3, 128 to 128 channels, 8 × 8", square(64, [128, 128], 8, 3, 1)),
-        ("4 × 4 with stride 2, 64 to 128 channels, 13 × 13", square(64, [64, 128], 13, 4, 2)),
-        ("1 × 1, 64 to 64 channels, 16 × 16", square(32, [64, 64], 16, 1, 1)),
-        ("3 × 3, 1 to 24 channels, 28 × 28", square(64, [1, 24], 28, 3, 1)),
+        ("3 × 3, 64 to 64 channels, 32 × 32", square(16, [64, 64], 32, [3, 1, 1])),
+        ("3 × 3, 128 to 128 channels, 8 × 8", square(64, [128, 128], 8, [3, 1, 1])),
+        ("4 × 4 with stride 2, 64 to 128 channels, 13 × 13", square(128, [64, 128], 13, [4, 2, 0])),
+        ("4 × 4, 128 to 256 channels, 6 × 6", square(128, [128, 256], 6, [4, 1, 0])),
+        ("1 × 1, 64 to 64 channels, 16 × 16", square(32, [64, 64], 16, [1, 1, 0])),
+        ("3 × 3, 1 to 24 channels, 28 × 28", square(64, [1, 24], 28, [3, 1, 1])),
     ];
     let mut group = criterion.benchmark_group("conv");
     for (name, conv) in cases {

@@ -16,10 +16,19 @@ const STEPS: usize = 50;
 
 /// When the program began.
 static LAUNCH: OnceLock<Instant> = OnceLock::new();
+/// How long after that the first training step did.
+static FIRST: OnceLock<Duration> = OnceLock::new();
 
 /// The program begins.
 pub fn launched() {
     LAUNCH.get_or_init(Instant::now);
+}
+
+/// A training step begins, of a model that is too small to be measured.
+pub fn unmeasured_step() {
+    if let Some(launch) = LAUNCH.get() {
+        FIRST.get_or_init(|| launch.elapsed());
+    }
 }
 
 thread_local! {
@@ -31,8 +40,6 @@ thread_local! {
 struct Measured {
     /// Steps that were run.
     seen: usize,
-    /// How long after the launch the first of them began.
-    first: Option<Duration>,
     profile: Profile,
 }
 
@@ -52,8 +59,8 @@ pub struct Profiling {
 
 impl Drop for Profiling {
     fn drop(&mut self) {
-        let Some(Measured { seen, first, profile }) = MEASURED.take() else { return };
-        if let Some(first) = first {
+        let Some(Measured { seen, profile }) = MEASURED.take() else { return };
+        if let Some(first) = FIRST.get() {
             println!("\nThe first training step began {:.3} s after the launch.", first.as_secs_f64());
         }
         if profile.spans().is_empty() {
@@ -73,11 +80,9 @@ impl Drop for Profiling {
 /// A training step begins; it ends when what this returns is dropped.
 #[must_use]
 pub fn step() -> Option<Step> {
+    unmeasured_step();
     let seen = MEASURED.with_borrow_mut(|measured| {
         let measured = measured.as_mut()?;
-        if measured.seen == 0 {
-            measured.first = LAUNCH.get().map(Instant::elapsed);
-        }
         measured.seen += 1;
         Some(measured.seen)
     })?;

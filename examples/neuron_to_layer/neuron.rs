@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use autograd::{Tensor, draw, watch};
+use common::profile;
 use std::path::Path;
 
 // ANCHOR: neuron
@@ -53,6 +54,7 @@ pub fn lesson(out: &Path) -> Result<()> {
          \x20   db = dz          = {db:8.4}"
     );
 
+    profile::unmeasured_step();
     // ANCHOR: engine
     let x = Tensor::from(X); // [2]
     let w = Tensor::from(W).requires_grad(); // [2]

@@ -3,6 +3,7 @@
 use crate::write_vectors;
 use anyhow::Result;
 use autograd::{Rng, Tensor, no_grad};
+use common::profile;
 use nn::layers::RecurrentOptions;
 use nn::optim::{Adam, AdamOptions, Optimizer};
 use nn::text::{PAD, PadOptions, Vocabulary, VocabularyOptions, ngram_prefixes, pad_sequences, words};
@@ -94,6 +95,7 @@ pub fn run(epochs: usize, seed: u64, out: &Path) -> Result<f64> {
     println!("\n{}\n", model.summary());
     let mut adam = Adam::new(model.named_parameters(), AdamOptions { lr: 0.01, ..Default::default() });
     for epoch in 1..=epochs {
+        profile::unmeasured_step();
         let logits = model.forward(&x); // [18, 7] -> [18, 12]
         let loss = logits.cross_entropy(&y);
         adam.zero_grad();

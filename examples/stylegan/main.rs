@@ -114,15 +114,18 @@ fn main() -> Result<()> {
         .collect();
     let images = Tensor::cat(&painted.iter().collect::<Vec<_>>(), 0); // [judged, 1, 28, 28]
     let (digits, features) = reader.read(&images);
-    let distances = frechet(&reader, &features, &data.test.images);
+    let distances = frechet(&reader, &features, &data.test);
     let share = |digit: usize| {
         let count = digits.iter().filter(|&&read| read == digit as i64).count();
         format!("{digit}: {:.1} %", 100.0 * count as f64 / judged as f64)
     };
     println!("the judge reads in what is painted {}", (0..CLASSES).map(share).collect::<Vec<_>>().join("  "));
     println!(
-        "Fréchet distance of {judged} images {:.2}, between two halves of the real test set {:.2}",
-        distances.painted, distances.halves_of_real
+        "(it reads {:.2} % of the real test images right); Fréchet distance of {judged} images {:.2}, between two halves \
+         of the real test set {:.2}",
+        100.0 * distances.accuracy_on_real,
+        distances.painted,
+        distances.halves_of_real
     );
 
     let lengths =

@@ -149,9 +149,10 @@ impl<T: Float> Tensor<T> {
     /// assert_eq!(image.conv2d(&edges, None, &Conv2dOptions::default()).to_vec(), [0.0, 4.0, 0.0]);
     /// ```
     ///
-    /// Windows of 3 × 3 at every pixel may be calculated with fewer multiplications
-    /// ([`kernels::conv`](crate::kernels::conv)). Then a NaN or an infinity in the image may reach outputs whose window is up
-    /// to a pixel away.
+    /// Windows of two to four taps a side, and of twice as many with a stride of 2, may be calculated with fewer
+    /// multiplications ([`kernels::conv`](crate::kernels::conv)), as may be their gradients. Then a NaN or an infinity in
+    /// the image may reach outputs whose windows are a few pixels away, and what would be exactly 0 may be a rounding
+    /// error.
     ///
     /// # Panics
     /// If the shapes do not fit, a stride or a dilation is 0, or the image is smaller than a window.

@@ -29,7 +29,8 @@
 //! would not fill the tiles of a product. Results are the same bits at any number of threads.
 //!
 //! Windows of 2, 3 or 4 taps a side at every pixel, or of twice as many at every second one, which most networks have most
-//! of, go another way when there are enough channels and images: with a quarter of the multiplications (`winograd/`).
+//! of, go another way when there are enough channels and images: with a quarter or a third of the multiplications
+//! (`winograd/`).
 //!
 //! To read: this file, `reference.rs` (the definition), `planes.rs`, `windows.rs`, and then `forward.rs`,
 //! `input_grad.rs`, `weight_grad.rs`, which are one product each; `winograd/` last.

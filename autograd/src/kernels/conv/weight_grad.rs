@@ -16,12 +16,12 @@ use crate::memory::Buffer;
 
 /// The most parts of the batch whose sums are kept apart, and the most elements that all these sums may have.
 const PARTS: usize = 8;
-const LARGEST: usize = 1 << 22;
+pub(super) const LARGEST: usize = 1 << 22;
 
 impl Conv {
     /// dW, [`weight_shape`](Conv::weight_shape): the gradient of the weight.
     pub fn weight_grad<T: Float>(&self, x: &[T], dy: &[T], dw: &mut [T]) {
-        match Winograd::of(self) {
+        match Winograd::of_weight_grad(self) {
             Some(winograd) => winograd.weight_grad(Isa::best(), x, dy, dw),
             None => self.weight_grad_on(Isa::best(), x, dy, dw),
         }

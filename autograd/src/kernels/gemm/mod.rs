@@ -55,7 +55,8 @@ pub use dispatch::{GemmFloat, Isa};
 pub use epilogue::Activation;
 pub use matrix::{MatMut, MatRef};
 pub use matrixmultiply::matrixmultiply;
-pub use pack::{PackSource, PackedA, PackedB, Panel, WIDEST_PANEL, side_by_side};
+pub(crate) use pack::transpose_padded;
+pub use pack::{PackSource, PackedA, PackedB, Panel, WIDEST_PANEL};
 pub use reference::naive;
 
 use epilogue::Epilogue;

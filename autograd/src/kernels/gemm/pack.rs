@@ -98,7 +98,8 @@ impl<'a, T: GemmFloat> Operand<'a, T> {
     /// Packs `lanes` by `depth` into panels of `width` at the start of `out`, one after the other.
     pub fn pack(self, set: &KernelSet<T>, [lanes, depth]: [Range<usize>; 2], width: usize, out: &mut [T]) {
         let panel = width * depth.len();
-        let out = &mut out[..lanes.len().div_ceil(width) * panel];
+        let len = lanes.len().div_ceil(width).checked_mul(panel).expect("an operand larger than the address space");
+        let out = &mut out[..len];
         match self {
             Operand::Matrix(matrix) => {
                 let matrix = matrix.row_range(lanes.start, lanes.len()).columns(depth.start, depth.len());
@@ -125,8 +126,14 @@ impl<'a, T: GemmFloat> Operand<'a, T> {
 /// # Panics
 /// If `out` has not `width` elements for each column, or the matrix more rows than that.
 #[track_caller]
-pub fn side_by_side<T: GemmFloat>(from: MatRef<T>, width: usize, out: &mut [T]) {
-    assert!(from.rows <= width && out.len() == width * from.cols, "side by side: {} rows, {width} wide", from.rows);
+pub(crate) fn transpose_padded<T: GemmFloat>(from: MatRef<T>, width: usize, out: &mut [T]) {
+    assert!(
+        from.rows <= width && from.cols.checked_mul(width) == Some(out.len()),
+        "a matrix of {} rows and {} columns to rows of {width} elements, {} in all",
+        from.rows,
+        from.cols,
+        out.len()
+    );
     if from.rows == 0 {
         return out.fill(T::ZERO);
     }
@@ -310,7 +317,8 @@ impl<T: GemmFloat> PackedPanels<T> {
         let (lanes, depth) = (operand.lanes(), operand.depth());
         let chunk = set.depth_chunk(depth);
         let padded = lanes.next_multiple_of(width);
-        let mut data = Buffer::recycled(padded * depth);
+        let len = padded.checked_mul(depth).expect("an operand larger than the address space");
+        let mut data = Buffer::recycled(len);
         for start in (0..depth).step_by(chunk) {
             let end = depth.min(start + chunk);
             operand.pack(set, [0..lanes, start..end], width, &mut data[start * padded..end * padded]);
@@ -381,5 +389,38 @@ impl<T: GemmFloat> PackedB<T> {
 
     pub(super) fn with_set(b: MatRef<T>, set: &'static KernelSet<T>) -> Self {
         PackedB(PackedPanels::new(set, Operand::Matrix(b.t()), set.nr))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transpose_has_zeros_for_rows_that_are_missing() {
+        let data: Vec<f32> = (1..=400).map(|i| i as f32).collect();
+        for width in 1..=17 {
+            for [rows, cols] in
+                [0, 1, width / 2, width].into_iter().flat_map(|rows| [0, 1, 7, 8, 21].map(|c| [rows, c]))
+            {
+                // Rows as they lie, and columns.
+                for strides in [[cols, 1], [1, rows]] {
+                    let from = MatRef::new(&data, [rows, cols], strides);
+                    let mut out = vec![f32::NAN; width * cols];
+                    transpose_padded(from, width, &mut out);
+                    for (i, &got) in out.iter().enumerate() {
+                        let (row, column) = (i % width, i / width);
+                        let want = if row < rows { data[row * strides[0] + column * strides[1]] } else { 0.0 };
+                        assert_eq!(got, want, "row {row}, column {column} of [{rows}, {cols}], {width} wide");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "columns to rows of 2 elements, 0 in all")]
+    fn a_transpose_larger_than_the_address_space_is_refused() {
+        transpose_padded(MatRef::new(&[0.0f32], [1, usize::MAX / 2 + 1], [0, 0]), 2, &mut []);
     }
 }

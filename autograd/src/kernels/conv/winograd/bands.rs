@@ -5,9 +5,9 @@
 //! sample: a *band*, small enough for the first cache. Whatever stride and padding are, a tile then finds its elements
 //! without asking where the image ends.
 
-use super::transforms::{LANES, Lanes};
+use super::transforms::LANES;
 use crate::kernels::element::Float;
-use crate::kernels::gemm::{MatRef, side_by_side};
+use crate::kernels::gemm::{MatRef, transpose_padded};
 use crate::kernels::simd::Loop;
 use std::ops::Range;
 
@@ -20,6 +20,15 @@ pub struct Band {
     pub first: [isize; 2],
     /// Its own rows and columns.
     pub size: [usize; 2],
+}
+
+/// Samples of which a band shows one channel.
+#[derive(Clone, Copy)]
+pub struct Samples {
+    /// Elements from a sample to the next.
+    pub pitch: usize,
+    /// How many: no more than there are lanes.
+    pub count: usize,
 }
 
 impl Band {
@@ -44,18 +53,7 @@ impl Band {
         let in_band = (row * self.size[1] + columns.start) * LANES..(row * self.size[1] + columns.end) * LANES;
         (start..start + columns.len(), in_band)
     }
-}
 
-/// Samples of which a band shows one channel.
-#[derive(Clone, Copy)]
-pub struct Samples {
-    /// Elements from a sample to the next.
-    pub pitch: usize,
-    /// How many: no more than there are lanes.
-    pub count: usize,
-}
-
-impl Band {
     /// Copies the images of some samples, `images` from the channel of the first on, into this band.
     pub fn gather<T: Float>(&self, images: &[T], samples: Samples, to: &mut [T]) {
         let (rows, columns) = (self.shown(0), self.shown(1));
@@ -73,7 +71,7 @@ impl Band {
             let (shown, beside) = to[in_band.start..(row + together) * pitch].split_at_mut(in_band.len() * together);
             beside.fill(T::ZERO);
             let shape = [samples.count, in_image.len() * together];
-            side_by_side(MatRef::new(&images[in_image.start..], shape, [samples.pitch, 1]), LANES, shown);
+            transpose_padded(MatRef::new(&images[in_image.start..], shape, [samples.pitch, 1]), LANES, shown);
         }
     }
 }
@@ -114,16 +112,4 @@ impl<T: Float> Loop for Scatter<'_, T> {
             }
         }
     }
-}
-
-/// Eight elements from `at` on.
-#[inline(always)]
-pub fn lanes<T>(data: &[T], at: usize) -> &Lanes<T> {
-    data[at..].first_chunk().expect("eight elements for eight lanes")
-}
-
-/// The same, to be written.
-#[inline(always)]
-pub fn lanes_mut<T>(data: &mut [T], at: usize) -> &mut Lanes<T> {
-    data[at..].first_chunk_mut().expect("eight elements for eight lanes")
 }

@@ -2,23 +2,24 @@
 //!
 //! A filter of three taps takes twelve products for four outputs next to each other. Six are enough (S. Winograd,
 //! *Arithmetic Complexity of Computations*, 1980; for convolutional networks: A. Lavin and S. Gray, *Fast Algorithms for
-//! Convolutional Neural Networks*, 2016). The other way round, where each of four numbers is multiplied with each of three
-//! taps, it is easy to see: that is a product of two polynomials,
+//! Convolutional Neural Networks*, 2016). It is easier to see the other way round, where each of four numbers y is
+//! multiplied with each of three taps g. That is a product of two polynomials:
 //!
 //! ```text
 //! (y₀ + y₁x + y₂x² + y₃x³)·(g₀ + g₁x + g₂x²) = d₀ + d₁x + … + d₅x⁵
 //! ```
 //!
-//! and a polynomial of six coefficients is given by its values at six points. So evaluate both factors at six points (A
-//! and G), multiply value by value, and find the coefficients (B): d = B[(G·g) ⊙ (A·y)]. The filter is its transpose,
-//! y = Aᵀ[(G·g) ⊙ (Bᵀ·d)], and along both axes
+//! A polynomial of six coefficients is given by its values at six points (one of which may be ∞, where its value is the last
+//! coefficient). So evaluate both factors at six points, A·y and G·g, multiply value by value, ⊙, and find the coefficients
+//! by Lagrange's formula, B: d = B[(G·g) ⊙ (A·y)]. For given taps this is a matrix times y, B·diag(G·g)·A. The filter is that
+//! matrix transposed, and takes six pixels d to four outputs y; along both axes
 //!
 //! ```text
-//! Y = Aᵀ[(G·g·Gᵀ) ⊙ (Bᵀ·d·B)]A
+//! y = Aᵀ[(G·g) ⊙ (Bᵀ·d)]               Y = Aᵀ[(G·g·Gᵀ) ⊙ (Bᵀ·d·B)]A
 //! ```
 //!
-//! A *tile* of 4 × 4 outputs, which sees 6 × 6 pixels, takes 36 products where the definition has 144. The same six points do
-//! for other filters: taps and outputs of a tile are seven together.
+//! A *tile* of 4 × 4 outputs, which sees 6 × 6 pixels, takes a product for each pair of points, 36, where the definition has
+//! 144. The same six points do for other filters: taps and outputs of a tile are seven together.
 //!
 //! | taps | outputs | products of the definition |
 //! |---|---|---|
@@ -26,8 +27,8 @@
 //! | 3 × 3 | 4 × 4 | 144 |
 //! | 4 × 4 | 3 × 3 | 144 |
 //!
-//! With a stride of 2, even and odd taps see even and odd pixels. So a window of 4 × 4 taps falls into four *parts* of
-//! 2 × 2, whose results are added up, just as those of channels are; C′ counts channels and parts.
+//! With a stride of 2, even and odd taps see even and odd pixels. So a window of 4 × 4 taps falls into four *phases* of
+//! 2 × 2, whose results are added up, just as those of channels are; C′ counts channels and phases.
 //!
 //! Over all channels and tiles the ⊙ becomes a sum over channels: for each of the 36 places ξ a matrix product. Everything is
 //! linear, so both gradients go the same way back, through the transposed maps:
@@ -39,10 +40,11 @@
 //! ```
 //!
 //! What it costs: the additions of the transforms, which grow with C + O where the products grow with C·O, so it pays
-//! from a few channels on. And accuracy, as what was multiplied with powers of the points is subtracted again. The points 0,
-//! ±1/√2, ±√2 and ∞ keep powers near 1; with 0, ±1, ±2 and ∞, which would be easier to multiply with, errors are twice as
-//! large. As they are, errors are up to seven times those of the products with windows, and at most 12 ε of the values
-//! (root mean squares). An infinity or NaN reaches all outputs of the tiles that see it, not only those whose window does.
+//! from a few channels on; and memory for U, which is 36 / 9 times the weights with 3 × 3 taps, and 36 / 4 times with 2 × 2. And
+//! accuracy, as what was multiplied with powers of the points is subtracted again. The points 0, ±1/√2, ±√2 and ∞ keep
+//! powers near 1. For normally distributed numbers and 32 channels, errors are up to seven times those of the products with
+//! windows, and at most 12 ε of the values (root mean squares, `tests.rs`). What would be exactly 0 may be a rounding error, and
+//! an infinity or NaN reaches all outputs of the tiles that see it, not only those whose window does.
 //!
 //! To read: `transforms.rs` (the maps), `bands.rs` (eight samples side by side), `tiles.rs`, `weights.rs` and `block.rs`,
 //! which lay out what the maps take and give, and then this file.
@@ -53,7 +55,7 @@ mod tiles;
 mod transforms;
 mod weights;
 
-use super::weight_grad::{Part, add_up, sum_over_batch};
+use super::weight_grad::{LARGEST, Part, add_up, sum_over_batch};
 use super::{Conv, Tasks};
 use crate::kernels::element::Float;
 use crate::kernels::gemm::{Gemm, Isa, MatMut, MatRef, PackedA};
@@ -75,18 +77,30 @@ pub(super) struct Winograd {
 }
 
 impl Winograd {
-    /// If it is worth it: a third of the multiplications saved, enough channels to pay for the transforms, and enough tasks
-    /// for all threads, since the products of a task stay on one.
+    /// If it is worth it: half of the multiplications saved, enough channels and tiles to pay for the transforms of tiles and of
+    /// weights, and more than one task, since the products of a task stay on one thread.
     pub fn of(conv: &Conv) -> Option<Winograd> {
         /// From so many channels on.
         const CHANNELS: usize = 16;
+        /// From so many tiles on: with 32 the weights' transform takes all that is gained.
+        const TILES: usize = 64;
         let winograd = Winograd::possible(conv)?;
-        let channels = winograd.window.parts_of_channels();
+        let (channels, tiles) = (winograd.window.phase_channels(), conv.batch * winograd.tiles[0] * winograd.tiles[1]);
+        let enough = channels >= CHANNELS && conv.out_channels >= CHANNELS && tiles >= TILES;
+        (enough && winograd.share() <= 0.5 && winograd.tasks().parallel).then_some(winograd)
+    }
+
+    /// If it is worth it for the gradient of the weights, which has more to write: dU for each part of the batch, of which there
+    /// must be two at least, for threads to share.
+    pub fn of_weight_grad(conv: &Conv) -> Option<Winograd> {
+        Winograd::of(conv).filter(|winograd| winograd.share() <= 0.4 && LARGEST / winograd.sum() >= 2)
+    }
+
+    /// Multiplications as a share of those of the definition.
+    fn share(&self) -> f64 {
         // Samples that are missing are multiplied all the same.
-        let products = winograd.products() * conv.batch.next_multiple_of(LANES);
-        let saves_a_third = 3 * products <= 2 * conv.taps() * conv.positions() * conv.batch;
-        let enough = channels >= CHANNELS && conv.out_channels >= CHANNELS;
-        (saves_a_third && enough && winograd.tasks().parallel).then_some(winograd)
+        let products = self.products() as f64 * self.conv.batch.next_multiple_of(LANES) as f64;
+        products / (self.conv.taps() as f64 * self.conv.positions() as f64 * self.conv.batch as f64)
     }
 
     /// If it is possible.
@@ -98,25 +112,26 @@ impl Winograd {
         }
         let taps = kernel / stride;
         let outputs = (2..=4).contains(&taps).then(|| POINTS + 1 - taps)?;
-        let window = Window { taps, parts: stride, channels: conv.in_channels };
+        let window = Window { taps, phases: stride, channels: conv.in_channels };
         Some(Winograd { conv: *conv, tiles: conv.output.map(|size| size.div_ceil(outputs)), outputs, window })
     }
 
     /// Products of a channel in and out of one sample.
     fn products(&self) -> usize {
-        PLACES * self.window.parts * self.window.parts * self.tiles[0] * self.tiles[1]
+        PLACES * self.window.phases * self.window.phases * self.tiles[0] * self.tiles[1]
     }
 
     /// How the batch is cut. It depends on shapes alone.
     fn tasks(&self) -> Tasks {
         /// Tiles that fill a product's columns well.
         const TILES: usize = 32;
-        /// So many tasks are enough: two threads with a quarter of the multiplications are as fast as eight with all.
+        /// So many tasks are enough: on two threads they take about the time that the other way takes on four.
         const ENOUGH: usize = 2;
         let of_eight = LANES * self.tiles[0] * self.tiles[1];
         let samples = LANES * TILES.div_ceil(of_eight.max(1));
         let count = self.conv.batch.div_ceil(samples);
-        let multiply_adds = self.products() * self.conv.in_channels * self.conv.out_channels * self.conv.groups;
+        let channels = self.conv.in_channels.saturating_mul(self.conv.out_channels).saturating_mul(self.conv.groups);
+        let multiply_adds = self.products().saturating_mul(channels);
         // A multiply-add takes about a sixteenth of the time of an element-wise operation.
         Tasks { samples, count, parallel: count >= ENOUGH, work: multiply_adds.saturating_mul(self.conv.batch) / 16 }
     }
@@ -129,23 +144,28 @@ impl Winograd {
         /// Tiles of a block, at the most and at the least.
         const MOST: usize = 256;
         const LEAST: usize = 32;
-        let channels = self.window.parts_of_channels() + self.conv.out_channels;
-        let tiles = (ELEMENTS / (PLACES * channels).max(1)).clamp(LEAST, MOST);
-        let [height, width] = self.tiles;
-        let rows = (tiles / (LANES * width).max(1)).clamp(1, height.max(1));
-        // Several eights of samples only if all rows of one are not enough.
-        let eights = if rows == height { (tiles / (LANES * width * height).max(1)).max(1) } else { 1 };
+        let channels = self.window.phase_channels() + self.conv.out_channels;
+        let most = (ELEMENTS / (PLACES * channels).max(1)).clamp(LEAST, MOST) / LANES;
+        let [height, width] = self.tiles.map(|tiles| tiles.max(1));
+        // Some columns of tiles, or some rows, or several eights of samples.
+        let columns = most.min(width);
+        let rows = (most / columns).clamp(1, height);
+        let eights = if rows == height { (most / (width * height)).max(1) } else { 1 };
         (0..samples).step_by(LANES * eights).flat_map(move |first| {
             let samples = first..samples.min(first + LANES * eights);
-            let block =
-                move |row| Block { of: self, group, samples: samples.clone(), rows: row..height.min(row + rows) };
-            (0..height).step_by(rows).map(block)
+            (0..self.tiles[0]).step_by(rows).flat_map(move |row| {
+                let samples = samples.clone();
+                (0..self.tiles[1]).step_by(columns).map(move |column| {
+                    let tiles = [row..height.min(row + rows), column..width.min(column + columns)];
+                    Block { winograd: self, group, samples: samples.clone(), tiles }
+                })
+            })
         })
     }
 
     /// U = G·g·Gᵀ, `[groups · O, places, C′]`.
     fn transform_weights<T: Float>(&self, weight: &[T]) -> Buffer<T> {
-        let row = PLACES * self.window.parts_of_channels();
+        let row = PLACES * self.window.phase_channels();
         let size = self.conv.depth();
         let mut to = Buffer::recycled(weight.len() / size * row);
         let work = to.len();
@@ -153,6 +173,11 @@ impl Winograd {
             self.window.transform(&weight[o * size..][..size], to);
         });
         to
+    }
+
+    /// Elements of dU, of all groups.
+    fn sum(&self) -> usize {
+        self.conv.groups * PLACES * self.conv.out_channels * self.window.phase_channels()
     }
 
     /// `conv.forward`
@@ -174,8 +199,9 @@ impl Winograd {
             }
             for (group, weights) in weights.iter().flat_map(|all| all.chunks_exact(PLACES)).enumerate() {
                 for block in self.blocks(group, count) {
-                    let (v, m) = (block.seen_places(), block.written_places());
-                    block.write_outputs(&multiply(weights, (v, &block.transform_images(x)), m), bias, y);
+                    let v = block.transform_images(x);
+                    let m = multiply(weights, (block.seen_places(), &v), block.written_places());
+                    block.write_outputs(&m, bias, y);
                 }
             }
         });
@@ -197,8 +223,9 @@ impl Winograd {
             fill_channels(dx, bias, self.conv.input[0] * self.conv.input[1]);
             for (group, weights) in weights.iter().flat_map(|all| all.chunks_exact(PLACES)).enumerate() {
                 for block in self.blocks(group, count) {
-                    let (dv, dm) = (block.seen_places(), block.written_places());
-                    block.add_images(&multiply(weights, (dm, &block.transform_grads(dy)), dv), dx);
+                    let dm = block.transform_grads(dy);
+                    let dv = multiply(weights, (block.written_places(), &dm), block.seen_places());
+                    block.add_images(&dv, dx);
                 }
             }
         });
@@ -211,10 +238,10 @@ impl Winograd {
         if dw.is_empty() || x.is_empty() || dy.is_empty() {
             return dw.fill(T::ZERO);
         }
-        let (out_channels, row) = (self.conv.out_channels, self.window.parts_of_channels());
+        let (out_channels, row) = (self.conv.out_channels, self.window.phase_channels());
         // Of each part of the batch [groups, places, O, C′].
         let (group, place) = (PLACES * out_channels * row, out_channels * row);
-        let whole = self.conv.groups * group;
+        let whole = self.sum();
         let sums = sum_over_batch(self.tasks(), self.conv.batch, whole, [x, dy], |part: &Part<T>, sum| {
             for (group, sum) in sum.chunks_exact_mut(group).enumerate() {
                 let mut beta = T::ZERO;
@@ -252,7 +279,7 @@ impl Winograd {
         weight: &[T],
         view: for<'a> fn(MatRef<'a, T>) -> MatRef<'a, T>,
     ) -> Vec<PackedA<T>> {
-        let (out_channels, channels) = (self.conv.out_channels, self.window.parts_of_channels());
+        let (out_channels, channels) = (self.conv.out_channels, self.window.phase_channels());
         let points = self.transform_weights(weight);
         let mut packed: Vec<Option<PackedA<T>>> = (0..self.conv.groups * PLACES).map(|_| None).collect();
         parallel::for_each_block(&mut packed, 1, points.len(), |i, packed| {

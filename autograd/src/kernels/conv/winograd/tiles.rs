@@ -1,7 +1,6 @@
 //! The transforms of tiles: from the band that they see to their points, and back into a band.
 
-use super::bands::{lanes, lanes_mut};
-use super::transforms::{LANES, Line, POINTS, on_squares};
+use super::transforms::{LANES, Line, POINTS, lanes, lanes_mut, on_squares};
 use crate::kernels::element::Float;
 use crate::kernels::gemm::{MatMut, MatRef};
 use crate::kernels::simd::Loop;
@@ -140,9 +139,11 @@ impl<T: Float, L: Line<POINTS, N>, const N: usize, const ADD: bool> Loop for Fro
                 for i in 0..N {
                     for j in 0..N {
                         let to = lanes_mut(band, pixel + tiles.element(i, j));
-                        let mut sum = if ADD { *to } else { [T::ZERO; LANES] };
-                        for lane in 0..LANES {
-                            sum[lane] = if ADD { sum[lane] + elements[i][j][lane] } else { elements[i][j][lane] };
+                        let mut sum = elements[i][j];
+                        if ADD {
+                            for lane in 0..LANES {
+                                sum[lane] += to[lane];
+                            }
                         }
                         *to = sum;
                     }

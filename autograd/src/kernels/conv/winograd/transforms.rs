@@ -50,7 +50,8 @@ fn evaluate_grad<T: Float, const N: usize>(v: [T; POINTS]) -> [T; N] {
     coefficients
 }
 
-/// For each point p the product of p − q over the other points q but ∞, one over that.
+/// Each value over the product of p − q, where p is its point and q the other points but ∞: the denominators of Lagrange's
+/// formula, which could stand in B as well.
 #[inline(always)]
 fn scaled<T: Float>(v: [T; POINTS]) -> [T; POINTS] {
     let [of_a, of_b] = [-2.0 / 3.0, 1.0 / 6.0].map(T::from_f64);
@@ -59,8 +60,9 @@ fn scaled<T: Float>(v: [T; POINTS]) -> [T; POINTS] {
 // ANCHOR_END: points
 
 // ANCHOR: lines
-/// Bᵀ: what six pixels become. Its rows are the coefficients of the polynomials that are zero at all points but one, as
-/// x·(x + a)·(x² − 2) = x⁴ + ax³ − 2x² − 2ax for a.
+/// Bᵀ: what six pixels become. Its rows are the coefficients of the polynomials that are zero at all points but one, the
+/// numerators of Lagrange's formula: x·(x + a)·(x² − 2) = x⁴ + ax³ − 2x² − 2ax for a. (It has no fifth power, so it is zero at
+/// ∞, too.)
 #[derive(Clone, Copy)]
 pub struct Image;
 impl Line<POINTS, POINTS> for Image {
@@ -178,4 +180,16 @@ pub fn on_squares<L: Line<N, M>, T: Float, const N: usize, const M: usize>(
             }
         }
     }
+}
+
+/// Eight elements from `at` on.
+#[inline(always)]
+pub fn lanes<T>(data: &[T], at: usize) -> &Lanes<T> {
+    data[at..].first_chunk().expect("eight elements for eight lanes")
+}
+
+/// The same, to be written.
+#[inline(always)]
+pub fn lanes_mut<T>(data: &mut [T], at: usize) -> &mut Lanes<T> {
+    data[at..].first_chunk_mut().expect("eight elements for eight lanes")
 }

@@ -1,28 +1,28 @@
 //! The weights, `[groups · O, C, kernel, kernel]`, at the points: `[groups · O, places, C′]`.
 
-use super::bands::lanes;
 use super::tiles::PLACES;
-use super::transforms::{LANES, Line, POINTS, Weight, WeightGrad, on_squares};
+use super::transforms::{LANES, Line, POINTS, Weight, WeightGrad, lanes, on_squares};
 use crate::kernels::element::Float;
-use crate::kernels::gemm::{MatRef, side_by_side};
+use crate::kernels::gemm::{MatRef, transpose_padded};
 use crate::kernels::simd::{Loop, vectorised};
 
 /// Rows and columns of a window, at the most.
 pub const LARGEST: usize = 8;
 
-/// What there is of a window in one channel: `parts` × `parts` squares of `taps` × `taps` taps, each a channel of C′.
+/// What there is of a window in one channel: with a stride, `phases` × `phases` squares of `taps` × `taps` taps that see
+/// pixels of their own, each a channel of C′.
 #[derive(Clone, Copy)]
 pub struct Window {
     pub taps: usize,
-    pub parts: usize,
+    pub phases: usize,
     /// C: channels of a weight.
     pub channels: usize,
 }
 
 impl Window {
-    /// C′: a channel for each part of each channel, those of a part side by side.
-    pub fn parts_of_channels(&self) -> usize {
-        self.parts * self.parts * self.channels
+    /// C′: a channel for each phase of each channel, those of a phase side by side.
+    pub fn phase_channels(&self) -> usize {
+        self.phases * self.phases * self.channels
     }
 
     /// The weights at the points, of one channel of the output: `[C, kernel, kernel]` to `[places, C′]`.
@@ -45,16 +45,16 @@ impl Window {
         }
     }
 
-    /// Where the taps of a part begin in a window, and its channels in C′.
-    fn part(&self, part: usize) -> [usize; 2] {
-        let (y, x) = (part / self.parts, part % self.parts);
-        [y * self.taps * self.parts + x, part * self.channels]
+    /// Where the taps of a phase begin in a window, and its channels in C′.
+    fn phase(&self, phase: usize) -> [usize; 2] {
+        let (y, x) = (phase / self.phases, phase % self.phases);
+        [y * self.taps * self.phases + x, phase * self.channels]
     }
 
-    /// From the first tap of a part to tap (i, j).
+    /// From the first tap of a phase to tap (i, j).
     #[inline(always)]
     fn tap(&self, i: usize, j: usize) -> usize {
-        (i * self.taps * self.parts + j) * self.parts
+        (i * self.taps * self.phases + j) * self.phases
     }
 }
 
@@ -77,9 +77,9 @@ where
         let eight = &mut eight[..LANES * size];
         for first in (0..window.channels).step_by(LANES) {
             let count = LANES.min(window.channels - first);
-            side_by_side(MatRef::row_major(&weight[first * size..], count, size), LANES, eight);
-            for part in 0..window.parts * window.parts {
-                let [start, channels] = window.part(part);
+            transpose_padded(MatRef::row_major(&weight[first * size..], count, size), LANES, eight);
+            for phase in 0..window.phases * window.phases {
+                let [start, channels] = window.phase(phase);
                 let mut taps = [[[T::ZERO; LANES]; N]; N];
                 for i in 0..N {
                     for j in 0..N {
@@ -89,7 +89,7 @@ where
                 let mut points = [[[T::ZERO; LANES]; POINTS]; POINTS];
                 on_squares(Weight, &taps, &mut points);
                 for (place, point) in points.as_flattened().iter().enumerate() {
-                    let to = &mut to[place * window.parts_of_channels() + channels + first..][..count];
+                    let to = &mut to[place * window.phase_channels() + channels + first..][..count];
                     // The compiler knows the length of most.
                     match to.first_chunk_mut::<LANES>() {
                         Some(to) => *to = *point,
@@ -116,13 +116,13 @@ where
     fn run(self) {
         let FromPoints { window, places, dw } = self;
         let size = dw.len() / window.channels;
-        for part in 0..window.parts * window.parts {
-            let [start, channels] = window.part(part);
+        for phase in 0..window.phases * window.phases {
+            let [start, channels] = window.phase(phase);
             for first in (0..window.channels).step_by(LANES) {
                 let count = LANES.min(window.channels - first);
                 let mut points = [[[T::ZERO; LANES]; POINTS]; POINTS];
                 for place in 0..PLACES {
-                    let from = &places[place * window.parts_of_channels() + channels + first..][..count];
+                    let from = &places[place * window.phase_channels() + channels + first..][..count];
                     let to = &mut points[place / POINTS][place % POINTS];
                     match from.first_chunk::<LANES>() {
                         Some(from) => *to = *from,
