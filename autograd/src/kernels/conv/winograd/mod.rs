@@ -147,8 +147,8 @@ impl Winograd {
         let channels = self.window.phase_channels() + self.conv.out_channels;
         let most = (ELEMENTS / (PLACES * channels).max(1)).clamp(LEAST, MOST) / LANES;
         let [height, width] = self.tiles.map(|tiles| tiles.max(1));
-        // Some columns of tiles, or some rows, or several eights of samples.
-        let columns = most.min(width);
+        // Some columns of tiles, as many in each block, or some rows, or several eights of samples.
+        let columns = width.div_ceil((width / most).max(1));
         let rows = (most / columns).clamp(1, height);
         let eights = if rows == height { (most / (width * height)).max(1) } else { 1 };
         (0..samples).step_by(LANES * eights).flat_map(move |first| {
