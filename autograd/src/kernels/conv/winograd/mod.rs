@@ -85,8 +85,8 @@ impl Winograd {
         /// From so many tiles on: with 32 the weights' transform takes all that is gained.
         const TILES: usize = 64;
         let winograd = Winograd::possible(conv)?;
-        let (channels, tiles) = (winograd.window.phase_channels(), conv.batch * winograd.tiles[0] * winograd.tiles[1]);
-        let enough = channels >= CHANNELS && conv.out_channels >= CHANNELS && tiles >= TILES;
+        let tiles = conv.batch * winograd.tiles[0] * winograd.tiles[1];
+        let enough = conv.in_channels >= CHANNELS && conv.out_channels >= CHANNELS && tiles >= TILES;
         (enough && winograd.share() <= 0.5 && winograd.tasks().parallel).then_some(winograd)
     }
 
