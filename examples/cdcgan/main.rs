@@ -124,7 +124,7 @@ fn generate(gan: &Gan, digits: &str, z: usize, seed: u64, out: &Path) -> Result<
     ensure!(!wanted.is_empty(), "--generate: no digits");
     let weights = out.join("generator.safetensors");
     load_module(&*gan.average, &weights)
-        .with_context(|| "no generator to paint with: train one first, without --generate")?;
+        .context("cannot paint without a generator; train one first, without --generate and with the same --z")?;
     let labels: Vec<i64> = (0..TIMES).flat_map(|_| wanted.iter().copied()).collect();
     let labels = Tensor::from_slice(&labels, labels.len());
     let noise = Tensor::randn([labels.count(), z], &mut Rng::seeded(seed));

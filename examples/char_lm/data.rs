@@ -67,6 +67,7 @@ impl Data {
         self.train.truncate(6_000);
         self.held_out.truncate(500);
         self.dev.truncate(500);
+        self.dev_name = format!("the first {} of {}", self.dev.len(), self.dev_name);
     }
 }
 

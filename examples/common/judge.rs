@@ -35,7 +35,7 @@ impl Judge {
         let file = self.judge.clone().unwrap_or_else(|| out.join(format!("judge-{of}.safetensors")));
         if file.exists() || self.judge.is_some() {
             let reader = Reader::new(recipe.dropout, &mut autograd::Rng::seeded(0));
-            load_module(&reader, &file).context("no weights of a judge")?;
+            load_module(&reader, &file).context("--judge: not the weights of a reader of digits")?;
             println!("the judge is {}", file.display());
             return Ok(reader);
         }
@@ -46,6 +46,9 @@ impl Judge {
         let (reader, _) = train::run(&recipe, data, 0, None)?;
         save_module(&reader, &file)?;
         println!("saved as {}", file.display());
+        if quick {
+            println!("after one pass it reads hardly anything: what it says of painted digits means nothing");
+        }
         Ok(reader)
     }
 }

@@ -117,7 +117,10 @@ pub fn run(epochs: usize, seed: u64, out: &Path) -> Result<f64> {
         continue_from(&model, &vocabulary, prompt, x.size(1));
     }
     write_vectors(&model.embedding, vocabulary.words(), &out.join("tiny_vectors.txt"))?;
-    println!("\ntiny_vectors.txt is the dictionary from words to vectors: a word, and the ten numbers of its row.");
+    println!(
+        "\n{} is the dictionary from words to vectors: a word, and the ten numbers of its row.",
+        out.join("tiny_vectors.txt").display()
+    );
     Ok(accuracy)
 }
 

@@ -79,7 +79,7 @@ fn main() -> Result<()> {
     let weights = out.join("generator.safetensors");
     if cli.evaluate {
         load_module(&*gan.average, &weights)
-            .context("no generator to paint with: train one first, without --evaluate")?;
+            .context("cannot paint without a generator; train one first, without --evaluate and with the same sizes")?;
     }
     let set = if cli.data.folder.is_some() { "mnist" } else { "small" };
     let reader = cli.judge.reader(&data, set, &out, cli.common.quick)?;

@@ -71,7 +71,7 @@ pub fn predict_lines(model: &Classifier, text: &str) -> Result<()> {
     let say = |line: &str| {
         let context = letters::encode(&letters::clean(line));
         if context.is_empty() {
-            println!("nothing to go by");
+            println!("{line:?} has no letters to go by");
             return;
         }
         let answer = ["a consonant (0)", "a vowel (1)"][model.predict(line)];
