@@ -1,9 +1,13 @@
 //! Our matrix product against the `gemm` crate's, the fastest that we know in Rust: `cargo bench --bench rivals`, or
 //! with a shape such as `-- 256,256,256`.
 //!
-//! Prints GFLOP/s in f32 on one thread and on two, and the ratios. The two run in turn, many times, and the best time
+//! Prints GFLOP/s in f32 on one thread and on two, the ratios, and the share of the peak that one thread reaches: of the
+//! fused multiply-adds that a core does when nothing else holds it up. All run in turn, many times, and the best time
 //! of each counts: on a machine that is shared, only what ran side by side can be compared. What one of them
 //! calculates is held against the other.
+
+#[path = "../examples/kernel_race/peak.rs"]
+mod peak;
 
 use autograd::kernels::gemm::{Gemm, Isa, MatMut, MatRef};
 use gemm::Parallelism;
@@ -36,26 +40,37 @@ fn main() {
     rayon::ThreadPoolBuilder::new().num_threads(2).build_global().expect("the first use of the pool");
     println!("isa {:?}", Isa::best());
     println!(
-        "{:>18} | {:>7} {:>7} {:>6} | {:>7} {:>7} {:>6}",
-        "m,n,k", "ours 1", "gemm 1", "ratio", "ours 2", "gemm 2", "ratio"
+        "{:>18} | {:>7} {:>7} {:>6} {:>7} | {:>7} {:>7} {:>6}",
+        "m,n,k", "ours 1", "gemm 1", "ratio", "of peak", "ours 2", "gemm 2", "ratio"
     );
     for [m, n, k] in SHAPES {
         let name = format!("{m},{n},{k}");
         if !only.is_empty() && !only.contains(&name) {
             continue;
         }
-        let [ours, theirs] = race([m, n, k], true);
-        let [ours_on_two, theirs_on_two] = race([m, n, k], false);
+        let Race { ours, theirs, peak } = race([m, n, k], true);
+        let on_two = race([m, n, k], false);
         println!(
-            "{name:>18} | {ours:7.1} {theirs:7.1} {:6.2} | {ours_on_two:7.1} {theirs_on_two:7.1} {:6.2}",
+            "{name:>18} | {ours:7.1} {theirs:7.1} {:6.2} {:7.2} | {:7.1} {:7.1} {:6.2}",
             ours / theirs,
-            ours_on_two / theirs_on_two
+            ours / peak,
+            on_two.ours,
+            on_two.theirs,
+            on_two.ours / on_two.theirs
         );
     }
 }
 
-/// GFLOP/s of ours and of theirs, on one thread if `serial`, else on two.
-fn race([m, n, k]: [usize; 3], serial: bool) -> [f64; 2] {
+/// GFLOP/s.
+struct Race {
+    ours: f64,
+    theirs: f64,
+    /// Of one core, in the same moments.
+    peak: f64,
+}
+
+/// Ours and theirs, on one thread if `serial`, else on two.
+fn race([m, n, k]: [usize; 3], serial: bool) -> Race {
     // Small whole numbers: products and sums of them are exact, whatever the order.
     let a: Vec<f32> = (0..m * k).map(|i| (i % 7) as f32 - 3.0).collect();
     let b: Vec<f32> = (0..k * n).map(|i| (i % 5) as f32 - 2.0).collect();
@@ -67,7 +82,7 @@ fn race([m, n, k]: [usize; 3], serial: bool) -> [f64; 2] {
     // Enough repetitions that the clock's own time does not count.
     let repetitions = ((3e6 / flops) as usize).max(1);
     let (mut best, end) = ([f64::MAX; 2], Instant::now() + Duration::from_millis(400));
-    let mut rounds = 0;
+    let (mut rounds, mut peak) = (0, 0.0_f64);
     while Instant::now() < end || rounds < 4 {
         let mut time = |which: usize, run: &mut dyn FnMut()| {
             let start = Instant::now();
@@ -105,8 +120,10 @@ fn race([m, n, k]: [usize; 3], serial: bool) -> [f64; 2] {
                 );
             }
         });
+        peak = peak.max(peak::gflops());
         rounds += 1;
     }
     assert!(c == d, "{m},{n},{k}: the products differ");
-    best.map(|seconds| flops / seconds / 1e9)
+    let [ours, theirs] = best.map(|seconds| flops / seconds / 1e9);
+    Race { ours, theirs, peak }
 }

@@ -120,12 +120,10 @@ fn main() -> Result<()> {
         format!("{digit}: {:.1} %", 100.0 * count as f64 / judged as f64)
     };
     println!("the judge reads in what is painted {}", (0..CLASSES).map(share).collect::<Vec<_>>().join("  "));
+    println!("of the real test images it reads {:.2} % right", 100.0 * distances.accuracy_on_real);
     println!(
-        "(it reads {:.2} % of the real test images right); Fréchet distance of {judged} images {:.2}, between two halves \
-         of the real test set {:.2}",
-        100.0 * distances.accuracy_on_real,
-        distances.painted,
-        distances.halves_of_real
+        "Fréchet distance of {judged} images {:.2}; between two halves of the real test set {:.2}",
+        distances.painted, distances.halves_of_real
     );
 
     let lengths =

@@ -8,7 +8,7 @@ mod model;
 mod report;
 mod train;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use common::{Output, flags, letters};
 use data::{Data, Strings};
@@ -53,6 +53,8 @@ fn main() -> Result<()> {
     let recipe = &cli.recipe;
     let weights = out.join("model.safetensors");
     if let Some(text) = &cli.predict {
+        let legible = text == "-" || !letters::clean(text).is_empty();
+        ensure!(legible, "--predict {text:?} has no letters to go by");
         let model = Classifier::new(recipe, &mut autograd::Rng::seeded(0));
         if weights.exists() {
             load_module(&model, &weights).with_context(|| "the weights there may be of other sizes: train again")?;

@@ -23,7 +23,7 @@ fn fill(network: &impl Module, lcg: &mut Lcg) {
 }
 
 /// The bound is the one that was asked for; the run is in f32 here, in f64 there. Of a GAN that is as much as can be asked:
-/// with a batch of 64, PyTorch's own f32 is off its f64 by more (`tests/fixtures/make_cdcgan.py`), since a rounding that takes an
+/// with a batch of 64, PyTorch's own f32 is off its f64 by more (`tests/fixtures/make_cdcgan.py --batch 64`), since a rounding that takes an
 /// activation over its kink grows from step to step.
 #[test]
 fn twenty_steps_have_the_losses_of_pytorch() {

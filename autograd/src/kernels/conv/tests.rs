@@ -1,5 +1,5 @@
 //! The fast ones against the definition, on every instruction set. Values are small integers, so that sums are exact in
-//! whatever order they are added up, and results are equal or wrong.
+//! whatever order they are added up, and results are equal or wrong; in tiles, whose points are no integers, after rounding.
 
 use super::winograd::Winograd;
 use super::{Conv, reference};

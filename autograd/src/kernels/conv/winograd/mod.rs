@@ -9,9 +9,10 @@
 //! (y₀ + y₁x + y₂x² + y₃x³)·(g₀ + g₁x + g₂x²) = d₀ + d₁x + … + d₅x⁵
 //! ```
 //!
-//! A polynomial of six coefficients is given by its values at six points (one of which may be ∞, where its value is the last
-//! coefficient). So evaluate both factors at six points, A·y and G·g, multiply value by value, ⊙, and find the coefficients
-//! by Lagrange's formula, B: d = B[(G·g) ⊙ (A·y)]. (Its denominators stand in G, which is calculated once.) For given taps this is a matrix times y, B·diag(G·g)·A. The filter is that
+//! A polynomial of six coefficients is given by its values at six points (one of which may be ∞, where its value is the
+//! last coefficient). So evaluate both factors at six points, A·y and G·g, multiply value by value, ⊙, and find the
+//! coefficients by Lagrange's formula, B: d = B[(G·g) ⊙ (A·y)]. (Its denominators stand in G, which is calculated once.)
+//! For given taps this is a matrix times y, B·diag(G·g)·A. The filter is that
 //! matrix transposed, and takes six pixels d to four outputs y; along both axes
 //!
 //! ```text
@@ -188,16 +189,16 @@ impl Winograd {
             return;
         }
         let (image, sample) = (x.len() / self.conv.batch, y.len() / self.conv.batch);
-        let weights = (!weight.is_empty()).then(|| self.packed(isa, weight, |u| u));
+        if weight.is_empty() {
+            // Sums of nothing.
+            return fill_channels(y, bias, self.conv.positions());
+        }
+        let weights = self.packed(isa, weight, |u| u);
         let Tasks { samples, work, .. } = self.tasks();
         parallel::for_each_block(y, samples * sample, work, |task, y| {
             let count = y.len() / sample;
             let x = &x[task * samples * image..][..count * image];
-            if weights.is_none() {
-                // Sums of nothing.
-                fill_channels(y, bias, self.conv.positions());
-            }
-            for (group, weights) in weights.iter().flat_map(|all| all.chunks_exact(PLACES)).enumerate() {
+            for (group, weights) in weights.chunks_exact(PLACES).enumerate() {
                 for block in self.blocks(group, count) {
                     let v = block.transform_images(x);
                     let m = multiply(weights, (block.seen_places(), &v), block.written_places());
@@ -215,13 +216,18 @@ impl Winograd {
             return;
         }
         let (image, sample) = (dx.len() / self.conv.batch, dy.len() / self.conv.batch);
-        let weights = (!weight.is_empty()).then(|| self.packed(isa, weight, |u| u.t()));
+        let pixels = self.conv.input[0] * self.conv.input[1];
+        if weight.is_empty() {
+            // Sums of nothing.
+            return fill_channels(dx, bias, pixels);
+        }
+        let weights = self.packed(isa, weight, |u| u.t());
         let Tasks { samples, work, .. } = self.tasks();
         parallel::for_each_block(dx, samples * image, work, |task, dx| {
             let count = dx.len() / image;
             let dy = &dy[task * samples * sample..][..count * sample];
-            fill_channels(dx, bias, self.conv.input[0] * self.conv.input[1]);
-            for (group, weights) in weights.iter().flat_map(|all| all.chunks_exact(PLACES)).enumerate() {
+            fill_channels(dx, bias, pixels);
+            for (group, weights) in weights.chunks_exact(PLACES).enumerate() {
                 for block in self.blocks(group, count) {
                     let dm = block.transform_grads(dy);
                     let dv = multiply(weights, (block.written_places(), &dm), block.seen_places());

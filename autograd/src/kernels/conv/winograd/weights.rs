@@ -6,8 +6,8 @@ use crate::kernels::element::Float;
 use crate::kernels::gemm::{MatRef, transpose_padded};
 use crate::kernels::simd::{Loop, vectorised};
 
-/// Rows and columns of a window, at the most.
-pub const LARGEST: usize = 8;
+/// Rows and columns of a window, at the most: four taps in each of two phases.
+const WIDEST: usize = 8;
 
 /// What there is of a window in one channel: with a stride, `phases` × `phases` squares of `taps` × `taps` taps that see
 /// pixels of their own, each a channel of C′.
@@ -73,7 +73,7 @@ where
     fn run(self) {
         let IntoPoints { window, weight, to } = self;
         let size = weight.len() / window.channels;
-        let mut eight = [T::ZERO; LANES * LARGEST * LARGEST];
+        let mut eight = [T::ZERO; LANES * WIDEST * WIDEST];
         let eight = &mut eight[..LANES * size];
         for first in (0..window.channels).step_by(LANES) {
             let count = LANES.min(window.channels - first);
