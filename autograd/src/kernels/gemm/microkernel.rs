@@ -105,7 +105,7 @@ where
         for i in 0..MR {
             // The far end of each row: where C is not aligned, that is another cache line than its beginning,
             // which the tile to the left has touched.
-            s.prefetch(c.wrapping_add(i * t.c_row + t.cols - 1));
+            s.prefetch(row(c, i, t.c_row).wrapping_add(t.cols - 1));
         }
         // SAFETY: the same contract.
         unsafe {
@@ -119,7 +119,7 @@ where
             }
         }
         a = a.wrapping_add(t.a_panel);
-        c = c.wrapping_add(MR * t.c_row);
+        c = row(c, MR, t.c_row);
         if !row_bias.is_null() {
             row_bias = row_bias.wrapping_add(MR);
         }
@@ -147,7 +147,7 @@ where
     // Rows of A are reached from one pointer for every three rows, plus 0, 1 or 2 row strides.
     let mut rows = [a; MAX_GROUPS];
     for g in 1..MR.div_ceil(GROUP) {
-        rows[g] = a.wrapping_add(g * GROUP * t.a_row);
+        rows[g] = a.wrapping_add((g * GROUP).wrapping_mul(t.a_row));
     }
     let mut b = t.b;
     let mut left = t.depth;
@@ -201,12 +201,19 @@ unsafe fn step<T, S, const MR: usize, const NV: usize, const MASKED: bool>(
     // ANCHOR: step
     for i in 0..MR {
         // SAFETY: A[i, p] is readable.
-        let a_ip = s.splat(unsafe { *rows[i / GROUP].wrapping_add(i % GROUP * a_row) });
+        let a_ip = s.splat(unsafe { *rows[i / GROUP].wrapping_add((i % GROUP).wrapping_mul(a_row)) });
         for v in 0..NV {
             sums[i][v] = s.mul_add(a_ip, row[v], sums[i][v]);
         }
     }
     // ANCHOR_END: step
+}
+
+/// The beginning of a row. Wrapping, because checks for overflow, which a development build has, would make bodies too
+/// long for the compiler to unroll: tiles would lie on the stack, and the products take two and a half times as long.
+#[inline(always)]
+fn row<T>(start: *mut T, i: usize, stride: usize) -> *mut T {
+    start.wrapping_add(i.wrapping_mul(stride))
 }
 
 /// The same pointer, of which the compiler no longer knows where it came from.
@@ -277,9 +284,9 @@ unsafe fn finish<T, S, const MR: usize, const NV: usize, const WHOLE: bool>(
             let beta = s.splat(beta);
             for i in 0..MR {
                 // SAFETY: `cols` elements of this row of C, and only those are read.
-                let row: [S::V; NV] = unsafe { load_row(s, c.wrapping_add(i * t.c_row), last_mask, WHOLE) };
+                let old: [S::V; NV] = unsafe { load_row(s, row(c, i, t.c_row), last_mask, WHOLE) };
                 for v in 0..NV {
-                    tile[i][v] = s.mul_add(beta, row[v], tile[i][v]);
+                    tile[i][v] = s.mul_add(beta, old[v], tile[i][v]);
                 }
             }
         }
@@ -311,7 +318,7 @@ unsafe fn finish<T, S, const MR: usize, const NV: usize, const WHOLE: bool>(
     }
     for i in 0..MR {
         for v in 0..NV {
-            let to = c.wrapping_add(i * t.c_row + v * S::LANES);
+            let to = row(c, i, t.c_row).wrapping_add(v * S::LANES);
             // SAFETY: `cols` elements are writable in each row of C, and only those are written.
             unsafe {
                 if v == NV - 1 && !WHOLE { s.store_first(to, tile[i][v], last_mask) } else { s.store(to, tile[i][v]) }
