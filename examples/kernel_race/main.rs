@@ -111,7 +111,7 @@ fn main() -> Result<()> {
     let start = Instant::now();
     let (largest, time) = (cli.largest, Duration::from_millis(cli.millis));
     let threads = rayon::current_num_threads();
-    let peak = (0..50).map(|_| peak::gflops()).fold(0.0, f64::max);
+    let peak = peak::best_of(50);
     println!("{:?}; one core's fused multiply-adds peak at {peak:.0} GFLOP/s; {threads} threads", Isa::best());
 
     let mut kernels = vec![Kernel::Naive, Kernel::Blocked];
