@@ -57,7 +57,8 @@ impl<T: Float> PackSource<T> for Windows<'_, T> {
             8 => vectorised(Wide::<'_, T, 8>(copy)),
             12 => vectorised(Wide::<'_, T, 12>(copy)),
             16 => vectorised(Wide::<'_, T, 16>(copy)),
-            32 => vectorised(Wide::<'_, T, 32>(copy)),
+            24 => vectorised(Wide::<'_, T, 24>(copy)),
+            48 => vectorised(Wide::<'_, T, 48>(copy)),
             _ => copy.as_they_are(width, 0..taps.len()),
         }
     }

@@ -173,7 +173,7 @@ fn offset<T>(bias: *const T, by: usize) -> *const T {
 }
 
 /// Rows and columns of the largest tile of all instruction sets.
-pub(super) const LARGEST_TILE: usize = 12 * 32;
+pub(super) const LARGEST_TILE: usize = 8 * 48;
 
 /// A strip of a C whose rows are not contiguous: each tile is computed into an array, then written one by one.
 ///

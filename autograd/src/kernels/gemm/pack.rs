@@ -35,7 +35,7 @@ pub trait PackSource<T: 'static>: Sync {
 }
 
 /// Lanes of the widest panel of all instruction sets.
-pub const WIDEST_PANEL: usize = 32;
+pub const WIDEST_PANEL: usize = 48;
 
 /// A request to a [`PackSource`]: the part of the operand, and where it goes.
 ///
@@ -164,7 +164,8 @@ pub(super) unsafe fn pack_matrix<T: GemmFloat>(set: &KernelSet<T>, from: MatRef<
                 8 if contiguous => copy_panels::<T, 8>(lanes, out),
                 12 if contiguous => copy_panels::<T, 12>(lanes, out),
                 16 if contiguous => copy_panels::<T, 16>(lanes, out),
-                32 if contiguous => copy_panels::<T, 32>(lanes, out),
+                24 if contiguous => copy_panels::<T, 24>(lanes, out),
+                48 if contiguous => copy_panels::<T, 48>(lanes, out),
                 _ => pack_panel(set, lanes, width, out),
             }
         }
@@ -214,7 +215,9 @@ unsafe fn pack_panel<T: GemmFloat>(set: &KernelSet<T>, from: MatRef<T>, width: u
 unsafe fn transpose_lanes<T: GemmFloat>(set: &KernelSet<T>, from: MatRef<T>, width: usize, out: *mut T) -> usize {
     let side = set.side;
     let depth = from.cols / side * side;
-    for p in (0..depth).step_by(side) {
+    // All depths of a cache line before the next lanes, whose lines may push it out.
+    let line = side.max(64 / size_of::<T>());
+    for start in (0..depth).step_by(line) {
         // From the last block of lanes to the first. Where `width` is no multiple of `side`, the columns of
         // the last block reach into the places of the next column's first lanes, which are written later.
         for lane in (0..from.rows).step_by(side).rev() {
@@ -223,17 +226,19 @@ unsafe fn transpose_lanes<T: GemmFloat>(set: &KernelSet<T>, from: MatRef<T>, wid
                 // Beyond the last lane, the last again: what it writes is overwritten later.
                 *line = line.wrapping_add((lane + i).min(from.rows - 1) * from.row_stride);
             }
-            let (lines, to) = (&lines[..side], out.wrapping_add(p * width + lane));
-            // SAFETY: `side` depths from p on of each line are inside of the matrix. The columns are inside
-            // of the panel, unless this is its end; then they are copied from an array as far as they are.
-            unsafe {
-                if p + side < depth || lane + side <= width {
-                    (set.transpose)(lines, p, to, width);
-                } else {
-                    let mut block = [T::ZERO; MAX_SIDE * MAX_SIDE];
-                    (set.transpose)(lines, p, block.as_mut_ptr(), side);
-                    for (j, column) in block.chunks_exact(side).enumerate().take(side) {
-                        to.wrapping_add(j * width).copy_from_nonoverlapping(column.as_ptr(), width - lane);
+            for p in (start..depth.min(start + line)).step_by(side) {
+                let (lines, to) = (&lines[..side], out.wrapping_add(p * width + lane));
+                // SAFETY: `side` depths from p on of each line are inside of the matrix. The columns are inside
+                // of the panel, unless this is its end; then they are copied from an array as far as they are.
+                unsafe {
+                    if p + side < depth || lane + side <= width {
+                        (set.transpose)(lines, p, to, width);
+                    } else {
+                        let mut block = [T::ZERO; MAX_SIDE * MAX_SIDE];
+                        (set.transpose)(lines, p, block.as_mut_ptr(), side);
+                        for (j, column) in block.chunks_exact(side).enumerate().take(side) {
+                            to.wrapping_add(j * width).copy_from_nonoverlapping(column.as_ptr(), width - lane);
+                        }
                     }
                 }
             }

@@ -4,7 +4,7 @@ use super::epilogue::{Activation, Epilogue};
 use super::kernel_set::KernelSet;
 use super::matrix::RawMut;
 use super::pack::Operand;
-use super::{GemmFloat, loops, matrixmultiply, parallel, small, vector};
+use super::{GemmFloat, MatRef, loops, matrixmultiply, parallel, small, vector};
 
 /// Multiply-adds below which a product stays on one thread, and the fewest in a task: about 30 µs of an AVX2
 /// core, 10 of an AVX-512 one, which is about what it takes to wake another. Small for Miri, so that its small
@@ -125,6 +125,24 @@ impl<T: GemmFloat> KernelSet<T> {
     pub fn depth_chunk(&self, k: usize) -> usize {
         k.div_ceil(k.div_ceil(self.kc).max(1)).max(1)
     }
+
+    /// Whether B is read where it is, given its transpose, for a product with so many rows of C.
+    ///
+    /// Its rows must lie as the kernel reads them. Then a small one stays in L1 as it is. A larger one stays in L2, where a
+    /// row of a tile is some cache lines side by side, which is so with AVX-512, and costs less from there than packing
+    /// does: with 32 rows of C a fifth of the time, with 512 still 2 %. But where rows are a multiple of 4 kB apart, they
+    /// share few sets of the caches and push each other out.
+    fn reads_in_place(&self, b: MatRef<T>, m: usize) -> bool {
+        /// Tiles of rows that one pass over B is worth, and how many if its rows keep out of each other's way.
+        const TILES: usize = 16;
+        const MORE_TILES: usize = 64;
+        /// Bytes: three cache lines.
+        const LINES: usize = 192;
+        let small = b.rows.saturating_mul(b.cols) <= 16 << 10;
+        let wide = self.nr * size_of::<T>() >= LINES;
+        let tiles = if b.col_stride * size_of::<T>() % 4096 == 0 { TILES } else { MORE_TILES };
+        b.row_stride == 1 && (small && m <= TILES * self.mr || wide && m <= tiles * self.mr)
+    }
 }
 
 impl Plan {
@@ -133,7 +151,6 @@ impl Plan {
         let [m, n, k] = problem.shape();
         let set = problem.set;
         let kc = set.depth_chunk(k);
-        let few_rows = m <= set.mc;
         let a = match problem.a {
             Operand::Packed(_) => Way::InPlace,
             Operand::Matrix(a) if a.col_stride == 1 => Way::InPlace,
@@ -141,8 +158,9 @@ impl Plan {
         };
         let b = match problem.b {
             Operand::Packed(_) => Way::InPlace,
-            Operand::Matrix(b) if b.row_stride == 1 && m <= 16 * set.mr && k * n <= 16 << 10 => Way::InPlace,
-            _ if few_rows => Way::InBlocks,
+            Operand::Matrix(b) if set.reads_in_place(b, m) => Way::InPlace,
+            // Few rows, and columns enough to share evenly.
+            _ if m <= set.mc && n >= 2 * m => Way::InBlocks,
             _ => Way::Shared,
         };
         let nc = match b {
@@ -156,9 +174,10 @@ impl Plan {
             // Powers of two, so that even numbers of threads share evenly.
             let most = (problem.work() / PARALLEL_WORK).min(16);
             let power = |most: usize| 1 << most.ilog2();
-            let by_rows = if few_rows { 1 } else { power(most.min(m.div_ceil(2 * set.mr))) };
+            // Whoever has other rows would pack the same blocks of B.
+            let by_rows = if b == Way::InBlocks { 1 } else { power(most.min(m.div_ceil(2 * set.mr))) };
             let width = if b == Way::Shared { n.min(nc) } else { n };
-            let by_cols = power((most / by_rows).min(width.div_ceil(2 * set.nr)));
+            let by_cols = power((most / by_rows).min(width.div_ceil((2 * set.nr).min(64))));
             [by_rows, by_cols]
         };
         Plan { mc: set.mc, kc, nc, a, b, areas }

@@ -1,14 +1,17 @@
 //! AVX-512: thirty-two registers of 512 bits (x86-64-v4: Skylake-X, Ice Lake, Zen 4 and later).
 //!
-//! The tile is 12 rows by 2 vectors: 24 sums, two vectors of B, and a broadcast element of A. A step is 24
-//! multiply-adds (12 cycles on the CPUs that start two each cycle) for 14 loads, of which two fit a cycle: loads
-//! are idle a third of the time. Why not
+//! The tile is 8 rows by 3 vectors: 24 sums, three vectors of B, and a broadcast element of A. A step is 24
+//! multiply-adds (12 cycles on the CPUs that start two each cycle, 24 on Zen 4, which starts one) for 11 loads, of which
+//! two fit a cycle: loads are idle half of the time. Why not
 //!
-//! - 14 × 2 (28 sums)? A little less traffic, but batches are powers of two: 32 rows are 12 + 12 + 8, of
-//!   which each still has the eight independent sums that hide the latency, where 14 + 14 + 4 leaves a tile
-//!   of which more than half is loads. And 12 rows need four row pointers, 14 would need five.
-//! - 8 × 3 (24 sums, `gemm`'s choice)? Even fewer loads, but widths that are multiples of 32 or 64 are then
-//!   no multiple of the tile's 48.
+//! - 12 × 2 (24 sums too, for 14 loads)? Rows of A that are a multiple of 4 kB apart share one set of the L1 cache,
+//!   which has room for eight lines, or twelve: with twelve rows they push each other out. At 1,024 by 1,024, which is
+//!   such a matrix, 12 × 2 reaches 0.81 of the peak of Zen 4, and 8 × 3 0.92.
+//! - 6 × 4 (24 sums, 10 loads)? As fast, but batches are powers of two: 8 rows would be 6 and 2, and tiles of 2 rows
+//!   wait for their loads. With 8 rows of A, 6 × 4 reaches 0.70 of the peak, and 8 × 3 0.95.
+//!
+//! Widths that are multiples of 32 or 64 are no multiple of the tile's 48. It does not matter: their last tile has fewer
+//! vectors, not vectors in vain.
 
 use super::super::Isa;
 use super::super::kernel_set::{KernelSet, kernel_set};
@@ -40,20 +43,22 @@ impl Avx512 {
     }
 }
 
-// The blocking, for 48 kB of L1 (32 kB on Zen 4) and at least 1 MB of L2:
-//   a panel of B, kc × nr:     256 × 32 × 4 = 32 kB, which with a panel of A (12 kB) fits 48 kB of L1. Where it
-//                              does not, the tile takes 32 kB from L2 in 256 × 12 cycles: 11 bytes a cycle;
-//   a block of A, mc × kc:    192 × 256 × 4 = 192 kB of L2;
-//   a block of B, kc × nc:   256 × 2048 × 4 = 2 MB of L3.
+// The blocking, for 32 kB of L1 (Zen 4) or 48 kB, and at least 1 MB of L2:
+//   a panel of B, kc × nr:     512 × 48 × 4 = 96 kB, more than L1. A tile takes it from L2, in 512 × 24 cycles (half as
+//                              many where two multiply-adds start in a cycle): 8 bytes a cycle (16). To read and
+//                              write C half as often is worth more than to have half the panel nearer: at 1,024 and
+//                              2,048 a kc of 256 is 4 % slower;
+//   a block of A, mc × kc:    192 × 512 × 4 = 384 kB of L2;
+//   a block of B, kc × nc:   512 × 2016 × 4 = 4 MB of L3.
 static KERNELS_F32: KernelSet<f32> = kernel_set!(
     f32, Avx512, target_feature(enable = "avx512f"), isa: Isa::Avx512,
-    rows: [1 2 3 4 5 6 7 8 9 10 11 12], vectors: [1 2],
-    mc: 192, kc: 256, nc: 2048,
+    rows: [1 2 3 4 5 6 7 8], vectors: [1 2 3],
+    mc: 192, kc: 512, nc: 2016,
 );
 static KERNELS_F64: KernelSet<f64> = kernel_set!(
     f64, Avx512, target_feature(enable = "avx512f"), isa: Isa::Avx512,
-    rows: [1 2 3 4 5 6 7 8 9 10 11 12], vectors: [1 2],
-    mc: 192, kc: 256, nc: 1024,
+    rows: [1 2 3 4 5 6 7 8], vectors: [1 2 3],
+    mc: 192, kc: 256, nc: 1008,
 );
 
 // SAFETY: each load and store touches what its docs say. A masked one does not touch, nor fault on, the
