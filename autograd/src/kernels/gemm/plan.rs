@@ -151,6 +151,8 @@ impl Plan {
         let [m, n, k] = problem.shape();
         let set = problem.set;
         let kc = set.depth_chunk(k);
+        // So few that threads share columns: each packs and reads a part of B, and no two the same.
+        let few_rows = m <= set.mc && n >= 2 * m;
         let a = match problem.a {
             Operand::Packed(_) => Way::InPlace,
             Operand::Matrix(a) if a.col_stride == 1 => Way::InPlace,
@@ -159,8 +161,7 @@ impl Plan {
         let b = match problem.b {
             Operand::Packed(_) => Way::InPlace,
             Operand::Matrix(b) if set.reads_in_place(b, m) => Way::InPlace,
-            // Few rows, and columns enough to share evenly.
-            _ if m <= set.mc && n >= 2 * m => Way::InBlocks,
+            _ if few_rows => Way::InBlocks,
             _ => Way::Shared,
         };
         let nc = match b {
@@ -174,8 +175,7 @@ impl Plan {
             // Powers of two, so that even numbers of threads share evenly.
             let most = (problem.work() / PARALLEL_WORK).min(16);
             let power = |most: usize| 1 << most.ilog2();
-            // Whoever has other rows would pack the same blocks of B.
-            let by_rows = if b == Way::InBlocks { 1 } else { power(most.min(m.div_ceil(2 * set.mr))) };
+            let by_rows = if few_rows { 1 } else { power(most.min(m.div_ceil(2 * set.mr))) };
             let width = if b == Way::Shared { n.min(nc) } else { n };
             let by_cols = power((most / by_rows).min(width.div_ceil((2 * set.nr).min(64))));
             [by_rows, by_cols]
