@@ -6,5 +6,6 @@
 
 mod buffer;
 pub mod pool;
+mod system;
 
 pub use buffer::{Buffer, Plain};

@@ -5,13 +5,11 @@
 //! pushes it back, unless the pool already keeps [`limit`] bytes, in which case the system gets it.
 //! Each class has a lock of its own, held for a push or a pop only.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use super::system;
+pub use super::system::ALIGN;
 use std::ptr::NonNull;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
-/// Alignment of every block: a cache line, and the widest vector register.
-pub const ALIGN: usize = 64;
 
 /// Classes to a doubling of the size.
 const STEPS: usize = 8;
@@ -72,10 +70,6 @@ fn size_of_class(class: usize) -> usize {
     ((SMALLEST << doubling) / STEPS) * (STEPS + step + 1)
 }
 
-fn layout_of_class(class: usize) -> Layout {
-    Layout::from_size_align(size_of_class(class), ALIGN).expect("tensor larger than the address space")
-}
-
 // ANCHOR: take
 /// A block of at least `bytes` bytes.
 pub fn take(bytes: usize) -> Block {
@@ -93,12 +87,7 @@ pub fn take(bytes: usize) -> Block {
         }
         None => {
             FROM_SYSTEM.fetch_add(1, Relaxed);
-            let layout = layout_of_class(class);
-            // Zeroed so that the bytes are initialised. For large blocks that is free: the system's
-            // fresh pages are zero.
-            // SAFETY: every class has a size above zero.
-            let start = unsafe { alloc_zeroed(layout) };
-            NonNull::new(start).unwrap_or_else(|| handle_alloc_error(layout))
+            system::take(size)
         }
     };
     Block { start, class: class as u32 }
@@ -114,8 +103,8 @@ impl Drop for Block {
             FREE[class].lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(FreeBlock(self.start));
         } else {
             KEPT.fetch_sub(size, Relaxed);
-            // SAFETY: `take` allocated it with this layout, and nobody else owns it.
-            unsafe { dealloc(self.start.as_ptr(), layout_of_class(class)) };
+            // SAFETY: `take` has it from there, with this size, and nobody else owns it.
+            unsafe { system::give_back(self.start, size) };
         }
     }
 }
@@ -126,8 +115,8 @@ pub fn trim() {
         let blocks = std::mem::take(&mut *free.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
         for FreeBlock(start) in blocks {
             KEPT.fetch_sub(size_of_class(class), Relaxed);
-            // SAFETY: `take` allocated it with this layout, and the free list was its only owner.
-            unsafe { dealloc(start.as_ptr(), layout_of_class(class)) };
+            // SAFETY: `take` has it from there, with this size, and the free list was its only owner.
+            unsafe { system::give_back(start, size_of_class(class)) };
         }
     }
 }

@@ -20,11 +20,17 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// If a file is not there or not what it should be; see [`read_mnist_pair`].
 pub fn read_mnist(folder: impl AsRef<Path>) -> Result<Splits, DataError> {
+    let folder = folder.as_ref();
     let part = |name: &str| {
-        let file = |kind: &str| plain_or_packed(folder.as_ref(), &format!("{name}-{kind}-ubyte"));
+        let file = |kind: &str| plain_or_packed(folder, &format!("{name}-{kind}-ubyte"));
         read_mnist_pair(file("images-idx3"), file("labels-idx1"), 10)
     };
-    Ok(Splits { train: part("train")?, test: part("t10k")? })
+    // Unpacking takes most of the time, and goes on beside the other part's.
+    std::thread::scope(|scope| {
+        let test = scope.spawn(|| part("t10k"));
+        let train = part("train")?;
+        Ok(Splits { train, test: test.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))? })
+    })
 }
 
 /// The file of this name, or with `.gz` behind it if only that is there.
