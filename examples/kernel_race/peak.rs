@@ -40,7 +40,7 @@ fn measure<const SUMS: usize>() -> f64 {
     2.0 * (ROUNDS * SUMS) as f64 / start.elapsed().as_secs_f64() / 1e9
 }
 
-/// GFLOP/s of one core in `f32`, in one look of a millisecond.
+/// GFLOP/s of one core in `f32`, in one look of half a millisecond.
 fn gflops() -> f64 {
     // As many lanes as a register has, so that all chains stay in registers.
     match Isa::best() {
@@ -50,7 +50,7 @@ fn gflops() -> f64 {
     }
 }
 
-/// The peak of one core in `f32`, GFLOP/s: the best of so many looks, each of a millisecond.
+/// The peak of one core in `f32`, GFLOP/s: the best of so many looks, each of half a millisecond.
 pub fn best_of(looks: usize) -> f64 {
     (0..looks).map(|_| gflops()).fold(0.0, f64::max)
 }

@@ -17,7 +17,7 @@ const ORIGIN: usize = size_of::<NonNull<u8>>();
 /// standard library relies on it only where 16 bytes of alignment are enough, and else fills all of the memory, on one
 /// thread. So a large block is aligned here, in memory that is a little larger.
 pub fn take(size: usize) -> NonNull<u8> {
-    let layout = layout(size);
+    let layout = layout_of(size);
     // SAFETY: more than no bytes.
     let origin = unsafe { alloc_zeroed(layout) };
     let Some(origin) = NonNull::new(origin) else { handle_alloc_error(layout) };
@@ -43,12 +43,12 @@ pub unsafe fn give_back(start: NonNull<u8>, size: usize) {
     // SAFETY: the caller's; before a large block stands where its memory begins.
     unsafe {
         let origin = if size < LARGE { start } else { start.cast::<NonNull<u8>>().sub(1).read() };
-        dealloc(origin.as_ptr(), layout(size));
+        dealloc(origin.as_ptr(), layout_of(size));
     }
 }
 
 /// What is asked of the allocator for a block.
-fn layout(size: usize) -> Layout {
+fn layout_of(size: usize) -> Layout {
     let layout = if size < LARGE {
         Layout::from_size_align(size, ALIGN)
     } else {

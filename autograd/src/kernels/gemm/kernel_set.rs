@@ -99,6 +99,7 @@ macro_rules! kernel_set {
         const LANES: usize = <$token as Simd<$t>>::LANES;
         const STRIPS: &[&[[StripFn<$t>; 2]]] = &kernel_set::kernel_set!(@rows strip [$($row)*] [$($vector)*]);
         const { assert!(STRIPS.len() * STRIPS[0].len() * LANES <= LARGEST_TILE) };
+        const { assert!(STRIPS[0].len() * LANES <= $crate::kernels::gemm::WIDEST_PANEL) };
         KernelSet {
             isa: $isa,
             lanes: LANES,

@@ -112,7 +112,8 @@ impl<T: GemmFloat> Block<T> {
     pub unsafe fn run(&self) {
         let Block { set, depth, a, b, c, finish } = *self;
         let (full, rest) = (c.rows / set.mr, c.rows % set.mr);
-        // LOOP 2: panels of B. One stays in the L1 cache while all panels of A pass over it.
+        // LOOP 2: panels of B. One stays in the L1 cache, or what of it has no room there in L2, while all panels of A
+        // pass over it.
         let mut b_panel = b.start;
         for j in (0..c.cols).step_by(set.nr) {
             let cols = set.nr.min(c.cols - j);
@@ -172,7 +173,7 @@ fn offset<T>(bias: *const T, by: usize) -> *const T {
     if bias.is_null() { bias } else { bias.wrapping_add(by) }
 }
 
-/// Rows and columns of the largest tile of all instruction sets.
+/// Elements of the largest tile of all instruction sets.
 pub(super) const LARGEST_TILE: usize = 8 * 48;
 
 /// A strip of a C whose rows are not contiguous: each tile is computed into an array, then written one by one.

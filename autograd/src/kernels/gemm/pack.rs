@@ -146,9 +146,9 @@ pub(crate) fn transpose_padded<T: GemmFloat>(from: MatRef<T>, width: usize, out:
 /// # Safety
 /// `out` must be writable for that many panels, each of `width` times the depth elements.
 pub(super) unsafe fn pack_matrix<T: GemmFloat>(set: &KernelSet<T>, from: MatRef<T>, width: usize, out: *mut T) {
-    /// Lanes that are copied together where they are neighbours: four cache lines of f32. One panel's are not
+    /// Lanes that are copied together where they are neighbours: six cache lines of f32. One panel's are not
     /// enough, because the next depth may be on another page.
-    const TOGETHER: usize = 64;
+    const TOGETHER: usize = 96;
     let mut lane = 0;
     while lane < from.rows {
         let contiguous = from.row_stride == 1 && lane + width <= from.rows;
@@ -216,8 +216,8 @@ unsafe fn transpose_lanes<T: GemmFloat>(set: &KernelSet<T>, from: MatRef<T>, wid
     let side = set.side;
     let depth = from.cols / side * side;
     // All depths of a cache line before the next lanes, whose lines may push it out.
-    let line = side.max(64 / size_of::<T>());
-    for start in (0..depth).step_by(line) {
+    let of_line = side.max(64 / size_of::<T>());
+    for start in (0..depth).step_by(of_line) {
         // From the last block of lanes to the first. Where `width` is no multiple of `side`, the columns of
         // the last block reach into the places of the next column's first lanes, which are written later.
         for lane in (0..from.rows).step_by(side).rev() {
@@ -226,7 +226,7 @@ unsafe fn transpose_lanes<T: GemmFloat>(set: &KernelSet<T>, from: MatRef<T>, wid
                 // Beyond the last lane, the last again: what it writes is overwritten later.
                 *line = line.wrapping_add((lane + i).min(from.rows - 1) * from.row_stride);
             }
-            for p in (start..depth.min(start + line)).step_by(side) {
+            for p in (start..depth.min(start + of_line)).step_by(side) {
                 let (lines, to) = (&lines[..side], out.wrapping_add(p * width + lane));
                 // SAFETY: `side` depths from p on of each line are inside of the matrix. The columns are inside
                 // of the panel, unless this is its end; then they are copied from an array as far as they are.
@@ -292,7 +292,8 @@ impl<T: GemmFloat> Panels<T> {
     pub fn in_place(matrix: MatRef<T>, width: usize) -> Self {
         Panels {
             start: matrix.as_ptr(),
-            panel_stride: width * matrix.row_stride,
+            // Of a single row the stride may be anything.
+            panel_stride: width.wrapping_mul(matrix.row_stride),
             lane_stride: matrix.row_stride,
             depth_stride: matrix.col_stride,
             padded: false,

@@ -177,8 +177,7 @@ fn by_depth<T: GemmFloat>(problem: &Problem<T>, chunk: usize) {
         let c = RawMut { start: out.as_mut_ptr(), rows: m, cols: n, row_stride: n, col_stride: 1 };
         let [a, b] = [problem.a, problem.b].map(|operand| DepthPart { operand, depth: depth.clone() });
         let part = Problem { a: a.operand(), b: b.operand(), c, epilogue: alone, parallel: false, ..*problem };
-        let plan = Plan::new(&part);
-        loops::area(&part, &plan, Area { rows: 0..m, cols: 0..n });
+        by_plan(&part, &Plan::new(&part));
     });
     let (sum, others) = partial.split_at_mut(m * n);
     for other in others.chunks_exact(m * n) {

@@ -6,8 +6,8 @@ use super::matrix::RawMut;
 use super::pack::Operand;
 use super::{GemmFloat, MatRef, loops, matrixmultiply, parallel, small, vector};
 
-/// Multiply-adds below which a product stays on one thread, and the fewest in a task: about 30 µs of an AVX2
-/// core, 10 of an AVX-512 one, which is about what it takes to wake another. Small for Miri, so that its small
+/// Multiply-adds below which a product stays on one thread, and the fewest in a task: about 20 to 30 µs
+/// of a core, which is about what it takes to wake another. Small for Miri, so that its small
 /// products go every way.
 pub(super) const PARALLEL_WORK: usize = if cfg!(miri) { 1 << 12 } else { 1 << 20 };
 
@@ -126,22 +126,23 @@ impl<T: GemmFloat> KernelSet<T> {
         k.div_ceil(k.div_ceil(self.kc).max(1)).max(1)
     }
 
-    /// Whether B is read where it is, given its transpose, for a product with so many rows of C.
+    /// Whether B is read where it is, given its transpose `b`, for a product with so many rows of C.
     ///
-    /// Its rows must lie as the kernel reads them. Then a small one stays in L1 as it is. A larger one stays in L2, where a
-    /// row of a tile is some cache lines side by side, which is so with AVX-512, and costs less from there than packing
-    /// does: with 32 rows of C a fifth of the time, with 512 still 2 %. But where rows are a multiple of 4 kB apart, they
-    /// share few sets of the caches and push each other out.
+    /// Rows of B, which are columns of `b`, must lie as the kernel reads them. Then a small B stays in L1 as it is. Of a
+    /// larger one a panel stays in L2, and where its rows are some cache lines each, which is so with AVX-512, to read them
+    /// from there costs less than to pack them: with 32 rows of C a sixth of the time, with 512 still 2 %. But where rows
+    /// are a multiple of 4 kB apart, they share few sets of the caches and push each other out.
     fn reads_in_place(&self, b: MatRef<T>, m: usize) -> bool {
-        /// Tiles of rows that one pass over B is worth, and how many if its rows keep out of each other's way.
-        const TILES: usize = 16;
-        const MORE_TILES: usize = 64;
-        /// Bytes: three cache lines.
-        const LINES: usize = 192;
+        /// Tiles of rows that may read B anew each, and how many if its rows keep out of each other's way.
+        const FEW_TILES: usize = 16;
+        const MANY_TILES: usize = 64;
+        /// Bytes of a panel's row that are some cache lines.
+        const WIDE_ROW: usize = 192;
         let small = b.rows.saturating_mul(b.cols) <= 16 << 10;
-        let wide = self.nr * size_of::<T>() >= LINES;
-        let tiles = if b.col_stride * size_of::<T>() % 4096 == 0 { TILES } else { MORE_TILES };
-        b.row_stride == 1 && (small && m <= TILES * self.mr || wide && m <= tiles * self.mr)
+        let wide = self.nr * size_of::<T>() >= WIDE_ROW;
+        let collide = b.col_stride.wrapping_mul(size_of::<T>()) % 4096 == 0;
+        let tiles = if collide { FEW_TILES } else { MANY_TILES };
+        b.row_stride == 1 && (small && m <= FEW_TILES * self.mr || wide && m <= tiles * self.mr)
     }
 }
 
@@ -151,7 +152,7 @@ impl Plan {
         let [m, n, k] = problem.shape();
         let set = problem.set;
         let kc = set.depth_chunk(k);
-        // So few that threads share columns: each packs and reads a part of B, and no two the same.
+        // So few that threads share columns, lest two of them pack, or read, the same part of B.
         let few_rows = m <= set.mc && n >= 2 * m;
         let a = match problem.a {
             Operand::Packed(_) => Way::InPlace,
@@ -177,6 +178,7 @@ impl Plan {
             let power = |most: usize| 1 << most.ilog2();
             let by_rows = if few_rows { 1 } else { power(most.min(m.div_ceil(2 * set.mr))) };
             let width = if b == Way::Shared { n.min(nc) } else { n };
+            // Two tiles, or with AVX-512, whose tiles are wide, somewhat more than one.
             let by_cols = power((most / by_rows).min(width.div_ceil((2 * set.nr).min(64))));
             [by_rows, by_cols]
         };

@@ -80,7 +80,7 @@ fn layouts_and_ways() {
 #[test]
 fn alpha_beta_and_epilogues() {
     let shapes: &[[usize; 3]] =
-        if cfg!(miri) { &[[5, 9, 6]] } else { &[[13, 35, 9], [1, 35, 9], [35, 1, 9], [64, 48, 300]] };
+        if cfg!(miri) { &[[5, 9, 6]] } else { &[[13, 35, 9], [1, 35, 9], [35, 1, 9], [64, 48, 600]] };
     for isa in isas() {
         for &shape in shapes {
             for c in [Layout::Row, Layout::Col, Layout::Strided] {

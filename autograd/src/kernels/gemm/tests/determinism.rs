@@ -8,8 +8,16 @@ fn any_number_of_threads_gives_the_same_bits() {
     let shapes: &[[usize; 3]] = if cfg!(miri) {
         &[[200, 9, 9], [6, 150, 20], [6, 5, 600], [1, 200, 50]]
     } else {
-        // Shared blocks, own blocks, split k, vectors.
-        &[[300, 200, 300], [1500, 30, 40], [32, 800, 64], [70, 60, 5000], [1, 1500, 1000], [1500, 1, 1000]]
+        // Shared blocks, or B where it is; own blocks; split k; vectors. All have work for several threads.
+        &[
+            [300, 200, 300],
+            [600, 200, 300],
+            [1500, 60, 40],
+            [32, 1600, 64],
+            [70, 60, 5000],
+            [1, 3000, 1000],
+            [3000, 1, 1000],
+        ]
     };
     let pools: Vec<_> = if cfg!(miri) { &[3][..] } else { &[1, 2, 3, 8] }
         .iter()
