@@ -88,11 +88,15 @@ unsafe impl Simd<f32> for Avx2 {
         let bits = unsafe { _mm256_loadu_si256(MASK_32.as_ptr().wrapping_add(8 - lanes).cast()) };
         Mask { lanes, bits }
     }
+    /// # Safety
+    /// As [`Simd`] asks of load_first.
     #[inline(always)]
     unsafe fn load_first(self, from: *const f32, mask: Mask) -> __m256 {
         // SAFETY: the caller vouches for the lanes of the mask.
         unsafe { _mm256_maskload_ps(from, mask.bits) }
     }
+    /// # Safety
+    /// As [`Simd`] asks of store_first.
     #[inline(always)]
     unsafe fn store_first(self, mut to: *mut f32, v: __m256, Mask { lanes, .. }: Mask) {
         // SAFETY: the caller vouches for the lanes of the mask, and no others are stored.
@@ -123,6 +127,8 @@ unsafe impl Simd<f32> for Avx2 {
         unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
     }
 
+    /// # Safety
+    /// As [`Simd`] asks of transpose.
     #[inline(always)]
     unsafe fn transpose(self, lines: &[*const f32], at: usize, to: *mut f32, to_stride: usize) {
         debug_assert!(lines.len() == 8);
@@ -172,11 +178,15 @@ unsafe impl Simd<f64> for Avx2 {
         let bits = unsafe { _mm256_loadu_si256(MASK_64.as_ptr().wrapping_add(4 - lanes).cast()) };
         Mask { lanes, bits }
     }
+    /// # Safety
+    /// As [`Simd`] asks of load_first.
     #[inline(always)]
     unsafe fn load_first(self, from: *const f64, mask: Mask) -> __m256d {
         // SAFETY: the caller vouches for the lanes of the mask.
         unsafe { _mm256_maskload_pd(from, mask.bits) }
     }
+    /// # Safety
+    /// As [`Simd`] asks of store_first.
     #[inline(always)]
     unsafe fn store_first(self, mut to: *mut f64, v: __m256d, Mask { lanes, .. }: Mask) {
         // SAFETY: the caller vouches for the lanes of the mask, and no others are stored.
@@ -201,6 +211,8 @@ unsafe impl Simd<f64> for Avx2 {
         unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
     }
 
+    /// # Safety
+    /// As [`Simd`] asks of transpose.
     #[inline(always)]
     unsafe fn transpose(self, lines: &[*const f64], at: usize, to: *mut f64, to_stride: usize) {
         debug_assert!(lines.len() == 4);

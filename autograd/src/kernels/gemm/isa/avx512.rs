@@ -93,11 +93,15 @@ unsafe impl Simd<f32> for Avx512 {
         debug_assert!(lanes <= 16);
         ((1u32 << lanes) - 1) as __mmask16
     }
+    /// # Safety
+    /// As [`Simd`] asks of load_first.
     #[inline(always)]
     unsafe fn load_first(self, from: *const f32, mask: __mmask16) -> __m512 {
         // SAFETY: the caller vouches for the lanes of the mask.
         unsafe { _mm512_maskz_loadu_ps(mask, from) }
     }
+    /// # Safety
+    /// As [`Simd`] asks of store_first.
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f32, v: __m512, mask: __mmask16) {
         // SAFETY: the caller vouches for the lanes of the mask.
@@ -111,6 +115,8 @@ unsafe impl Simd<f32> for Avx512 {
 
     const SIDE: usize = <Avx2 as Simd<f32>>::SIDE;
 
+    /// # Safety
+    /// As [`Simd`] asks of transpose.
     #[inline(always)]
     unsafe fn transpose(self, lines: &[*const f32], at: usize, to: *mut f32, to_stride: usize) {
         // SAFETY: the token proves AVX2 too, and the caller vouches for the lines and both blocks.
@@ -150,11 +156,15 @@ unsafe impl Simd<f64> for Avx512 {
         debug_assert!(lanes <= 8);
         ((1u32 << lanes) - 1) as __mmask8
     }
+    /// # Safety
+    /// As [`Simd`] asks of load_first.
     #[inline(always)]
     unsafe fn load_first(self, from: *const f64, mask: __mmask8) -> __m512d {
         // SAFETY: the caller vouches for the lanes of the mask.
         unsafe { _mm512_maskz_loadu_pd(mask, from) }
     }
+    /// # Safety
+    /// As [`Simd`] asks of store_first.
     #[inline(always)]
     unsafe fn store_first(self, to: *mut f64, v: __m512d, mask: __mmask8) {
         // SAFETY: the caller vouches for the lanes of the mask.
@@ -168,6 +178,8 @@ unsafe impl Simd<f64> for Avx512 {
 
     const SIDE: usize = <Avx2 as Simd<f64>>::SIDE;
 
+    /// # Safety
+    /// As [`Simd`] asks of transpose.
     #[inline(always)]
     unsafe fn transpose(self, lines: &[*const f64], at: usize, to: *mut f64, to_stride: usize) {
         // SAFETY: the token proves AVX2 too, and the caller vouches for the lines and both blocks.
