@@ -12,8 +12,8 @@
 //! A polynomial of six coefficients is given by its values at six points (one of which may be ∞, where its value is the
 //! last coefficient). So evaluate both factors at six points, A·y and G·g, multiply value by value, ⊙, and find the
 //! coefficients by Lagrange's formula, B: d = B[(G·g) ⊙ (A·y)]. (Its denominators stand in G, which is calculated once.)
-//! For given taps this is a matrix times y, B·diag(G·g)·A. The filter is that
-//! matrix transposed, and takes six pixels d to four outputs y; along both axes
+//! For given taps this is a matrix times y, B·diag(G·g)·A. The filter is that matrix transposed, and takes six pixels d to
+//! four outputs y; along both axes
 //!
 //! ```text
 //! y = Aᵀ[(G·g) ⊙ (Bᵀ·d)]               Y = Aᵀ[(G·g·Gᵀ) ⊙ (Bᵀ·d·B)]A
