@@ -8,12 +8,18 @@
 //! wait for each other once, at the end, and not once a step. How many rows a block has depends on the batch and not on
 //! the machine, so the result is the same bits at any number of threads.
 //!
-//! Glossary: B batch, T steps, H hidden; `i, f, g, o` the input, forget, cell and output gates, in PyTorch's order.
+//! What is kept lies in the order in which it is used: block after block of rows, in a block step after step, in a step row
+//! after row. What a step reads and writes is one piece of memory then. Where sequences lie one after the other, `[B, T, …]`,
+//! the rows of a step are T rows apart, which often is a multiple of 4 kB, and addresses with the same last digits push
+//! each other out of the caches.
+//!
+//! Glossary: B batch, T steps, I inputs, H hidden; `i, f, g, o` the input, forget, cell and output gates, in PyTorch's
+//! order. A *place* is a pair of row and step, and where it lies.
 
 use super::element::Float;
 use super::gemm::{Gemm, MatMut, MatRef, PackedB, Right};
 use super::parallel;
-use super::simd::{Loop, vectorised};
+use super::simd::{Loop, prefetch, vectorised};
 use crate::memory::Buffer;
 
 /// Rows of the batch to a block, at the most. Fewer would read the weights more often, more would leave threads without
@@ -38,9 +44,10 @@ pub struct Order<'a> {
 }
 
 impl Order<'_> {
-    /// The steps of a sequence, in the order in which forward takes them.
-    fn steps(self, count: usize) -> impl DoubleEndedIterator<Item = usize> {
-        (0..count).map(move |t| if self.reverse { count - 1 - t } else { t })
+    /// The step of a sequence of `steps` that forward takes after `taken` others; and how many it has taken before a step.
+    #[inline]
+    fn step(self, taken: usize, steps: usize) -> usize {
+        if self.reverse { steps - 1 - taken } else { taken }
     }
 
     #[inline(always)]
@@ -49,19 +56,72 @@ impl Order<'_> {
     }
 }
 
-/// T and H.
+/// B, T, I and H.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
+    /// B
+    pub batch: usize,
     /// T
     pub steps: usize,
+    /// I
+    pub inputs: usize,
     /// H
     pub hidden: usize,
 }
 
 impl Sizes {
-    /// The width of a row of what forward saves: four gates, and the two states that the step began with.
-    pub const fn saved(hidden: usize) -> usize {
-        6 * hidden
+    /// B·T
+    pub const fn places(self) -> usize {
+        self.batch * self.steps
+    }
+
+    /// The width of what is kept of the cell for each place: four gates, and c before the step.
+    pub const fn cell_width(self) -> usize {
+        5 * self.hidden
+    }
+
+    /// The width of what the gates follow from: x, and h before the step.
+    pub const fn joint_width(self) -> usize {
+        self.inputs + self.hidden
+    }
+
+    /// The place of a row at the step that comes after so many others.
+    fn place(self, row: usize, taken: usize) -> usize {
+        let most = block_rows(self.batch);
+        let first = row / most * most;
+        first * self.steps + taken * most.min(self.batch - first) + (row - first)
+    }
+
+    /// The row of a place, and how many steps come before.
+    fn row_of(self, place: usize) -> [usize; 2] {
+        let most = block_rows(self.batch);
+        let first = place / (most * self.steps) * most;
+        let (within, rows) = (place - first * self.steps, most.min(self.batch - first));
+        [first + within % rows, within / rows]
+    }
+
+    /// Copies x `[B, T, I]` to its places, the first I columns of `[B·T, I + H]`.
+    pub fn place_inputs<T: Float>(self, order: Order<'_>, x: &[T], joint: &mut [T]) {
+        let (inputs, width) = (self.inputs, self.joint_width());
+        parallel::for_each_rows(joint, width, |first, joint| {
+            for (place, to) in joint.chunks_exact_mut(width).enumerate() {
+                let [row, taken] = self.row_of(first + place);
+                let from = (row * self.steps + order.step(taken, self.steps)) * inputs;
+                to[..inputs].copy_from_slice(&x[from..][..inputs]);
+            }
+        });
+    }
+
+    /// Copies `[B·T, I]` from its places to dx `[B, T, I]`.
+    pub fn collect_inputs<T: Float>(self, order: Order<'_>, places: &[T], dx: &mut [T]) {
+        let inputs = self.inputs;
+        parallel::for_each_rows(dx, inputs, |first, dx| {
+            for (i, to) in dx.chunks_exact_mut(inputs).enumerate() {
+                let (row, t) = ((first + i) / self.steps, (first + i) % self.steps);
+                let from = self.place(row, order.step(t, self.steps)) * inputs;
+                to.copy_from_slice(&places[from..][..inputs]);
+            }
+        });
     }
 }
 
@@ -98,8 +158,10 @@ impl<T: Float> Recurrent<T> {
 
 /// Some rows of the batch, all their steps.
 struct Block<'a, T> {
-    /// `[rows, T, 6H]`: i, f, g, o, h and c before the step.
-    saved: &'a mut [T],
+    /// `[T, rows, 5H]`: i, f, g, o, and c before the step.
+    cells: &'a mut [T],
+    /// `[T, rows, I + H]`: x, and h before the step; empty in backward.
+    joint: &'a mut [T],
     /// `[rows, 2H]`: h and c, or their gradients.
     state: &'a mut [T],
     /// `[rows, T, H]`: the outputs; empty in backward.
@@ -114,22 +176,24 @@ struct Block<'a, T> {
 
 /// Cuts a batch into blocks and runs `work` on each, on several threads if that pays.
 fn for_each_block<T: Float>(sizes: Sizes, whole: Block<'_, T>, work: impl Fn(Block<'_, T>) + Sync) {
-    let Sizes { steps, hidden } = sizes;
-    let batch = whole.state.len() / (2 * hidden).max(1);
-    let Block { mut saved, mut state, mut y, mut dy, mut sums, order } = whole;
+    let Sizes { batch, steps, hidden, .. } = sizes;
+    let Block { mut cells, mut joint, mut state, mut y, mut dy, mut sums, order } = whole;
     let most = block_rows(batch);
     let mut blocks = Vec::with_capacity(batch.div_ceil(most));
     for first in (0..batch).step_by(most) {
         let rows = most.min(batch - first);
-        let wide = if y.is_empty() { 0 } else { rows * steps * hidden };
-        let given = if dy.is_empty() { 0 } else { rows * steps * hidden };
+        let of = |empty: bool, len: usize| if empty { 0 } else { len };
+        let [joints, ys, dys] =
+            [(joint.is_empty(), sizes.joint_width()), (y.is_empty(), hidden), (dy.is_empty(), hidden)]
+                .map(|(empty, width)| of(empty, rows * steps * width));
         let lengths = order.lengths.get(first..first + rows).unwrap_or(&[]);
         blocks.push(Some(Block {
-            saved: saved.split_off_mut(..rows * steps * Sizes::saved(hidden)).expect("the caller checked"),
+            cells: cells.split_off_mut(..rows * steps * sizes.cell_width()).expect("the caller checked"),
+            joint: joint.split_off_mut(..joints).expect("the caller checked"),
             state: state.split_off_mut(..rows * 2 * hidden).expect("the caller checked"),
-            y: y.split_off_mut(..wide).expect("the caller checked"),
-            dy: dy.split_off(..given).expect("the caller checked"),
-            sums: sums.split_off_mut(..if sums.is_empty() { 0 } else { 4 * hidden }).expect("one for each block"),
+            y: y.split_off_mut(..ys).expect("the caller checked"),
+            dy: dy.split_off(..dys).expect("the caller checked"),
+            sums: sums.split_off_mut(..of(sums.is_empty(), 4 * hidden)).expect("one for each block"),
             order: Order { lengths, ..order },
         }));
     }
@@ -142,15 +206,17 @@ fn for_each_block<T: Float>(sizes: Sizes, whole: Block<'_, T>, work: impl Fn(Blo
 
 /// What [`forward`] reads and writes.
 pub struct Forward<'a, T> {
-    /// T and H.
+    /// B, T, I and H.
     pub sizes: Sizes,
     /// The order of the steps.
     pub order: Order<'a>,
     /// W_hh `[4H, H]`
     pub weight: &'a [T],
-    /// `[B, T, 6H]`: in, the input's share of the gates, biases included, in the first 4H of each row; out, the gates and
-    /// the states before each step.
-    pub saved: &'a mut [T],
+    /// `[B·T, 5H]`: in, the input's share of the gates, biases included, in the first 4H of each row; out, the gates and c
+    /// before each step.
+    pub cells: &'a mut [T],
+    /// `[B·T, I + H]`: out, h before each step in the last H of each row.
+    pub joint: &'a mut [T],
     /// `[B, 2H]`: h and c, from the initial to the final ones.
     pub state: &'a mut [T],
     /// `[B, T, H]`: out, the hidden state after each step, zero over padding.
@@ -159,24 +225,24 @@ pub struct Forward<'a, T> {
 
 /// Runs the sequence.
 #[inline(never)]
-pub fn forward<T: Float>(Forward { sizes, order, weight, saved, state, y }: Forward<'_, T>) {
-    let Sizes { steps, hidden } = sizes;
-    check(sizes, order, weight, saved, state);
-    assert!(y.len() * 6 == saved.len());
-    let batch = state.len() / (2 * hidden).max(1);
+pub fn forward<T: Float>(Forward { sizes, order, weight, cells, joint, state, y }: Forward<'_, T>) {
+    let Sizes { batch, steps, hidden, .. } = sizes;
+    check(sizes, order, weight, cells, state);
+    assert!(joint.len() == sizes.places() * sizes.joint_width() && y.len() == sizes.places() * hidden);
     if y.is_empty() {
         return;
     }
     let recurrent = Recurrent::new(MatRef::row_major(weight, 4 * hidden, hidden).t(), batch); // [H, 4H]
-    for_each_block(sizes, Block { saved, state, y, dy: &[], sums: &mut [], order }, |block| {
-        let Block { saved, state, y, order, .. } = block;
-        let (rows, width) = (state.len() / (2 * hidden), Sizes::saved(hidden));
+    for_each_block(sizes, Block { cells, joint, state, y, dy: &[], sums: &mut [], order }, |block| {
+        let Block { cells, joint, state, y, order, .. } = block;
+        let (rows, width) = (state.len() / (2 * hidden), sizes.cell_width());
+        let of_steps = cells.chunks_exact_mut(rows * width).zip(joint.chunks_exact_mut(rows * sizes.joint_width()));
         // ANCHOR: steps
-        for t in order.steps(steps) {
+        for (taken, (cells, joint)) in of_steps.enumerate() {
             let h = MatRef::new(state, [rows, hidden], [2 * hidden, 1]);
-            let gates = MatMut::new(&mut saved[t * width..], [rows, 4 * hidden], [steps * width, 1]);
+            let gates = MatMut::new(cells, [rows, 4 * hidden], [width, 1]);
             Gemm::new(h, recurrent.right()).serial().accumulate(gates);
-            vectorised(CellForward { sizes, t, order, saved, state, y });
+            vectorised(CellForward { sizes, t: order.step(taken, steps), order, cells, joint, state, y });
         }
         // ANCHOR_END: steps
     });
@@ -184,15 +250,15 @@ pub fn forward<T: Float>(Forward { sizes, order, weight, saved, state, y }: Forw
 
 /// What [`backward`] reads and writes.
 pub struct Backward<'a, T> {
-    /// T and H.
+    /// B, T, I and H.
     pub sizes: Sizes,
     /// The order of the steps forward.
     pub order: Order<'a>,
     /// W_hh `[4H, H]`
     pub weight: &'a [T],
-    /// `[B, T, 6H]`: in, what [`forward`] left; out, dL/d(the gates' sums) in the place of the gates, from which the
+    /// `[B·T, 5H]`: in, what [`forward`] left; out, dL/d(the gates' sums) in the place of the gates, from which the
     /// gradients of input and weights follow.
-    pub saved: &'a mut [T],
+    pub cells: &'a mut [T],
     /// `[B, 2H]`: the gradients of h and c, from those of the final ones to those of the initial ones.
     pub d_state: &'a mut [T],
     /// `[B, T, H]`, or empty for zeros.
@@ -203,27 +269,30 @@ pub struct Backward<'a, T> {
 
 /// Runs backward through the sequence.
 #[inline(never)]
-pub fn backward<T: Float>(Backward { sizes, order, weight, saved, d_state, dy, d_bias }: Backward<'_, T>) {
-    let Sizes { steps, hidden } = sizes;
-    check(sizes, order, weight, saved, d_state);
-    assert!(d_bias.len() == 4 * hidden && (dy.is_empty() || dy.len() * 6 == saved.len()));
+pub fn backward<T: Float>(Backward { sizes, order, weight, cells, d_state, dy, d_bias }: Backward<'_, T>) {
+    let Sizes { batch, steps, hidden, .. } = sizes;
+    check(sizes, order, weight, cells, d_state);
+    assert!(d_bias.len() == 4 * hidden && (dy.is_empty() || dy.len() == sizes.places() * hidden));
     d_bias.fill(T::ZERO);
-    if saved.is_empty() {
+    if cells.is_empty() {
         return;
     }
-    let batch = d_state.len() / (2 * hidden);
     let recurrent = Recurrent::new(MatRef::row_major(weight, 4 * hidden, hidden), batch);
     let mut sums = Buffer::filled(batch.div_ceil(block_rows(batch)) * 4 * hidden, T::ZERO);
-    for_each_block(sizes, Block { saved, state: d_state, y: &mut [], dy, sums: &mut sums, order }, |block| {
-        let Block { saved, state, y: _, dy, sums, order } = block;
-        let (rows, width) = (state.len() / (2 * hidden), Sizes::saved(hidden));
-        for t in order.steps(steps).rev() {
-            vectorised(CellBackward { sizes, t, order, saved, d_state: state, dy, sums });
-            let d_gates = MatRef::new(&saved[t * width..], [rows, 4 * hidden], [steps * width, 1]);
-            let dh = MatMut::new(state, [rows, hidden], [2 * hidden, 1]);
-            Gemm::new(d_gates, recurrent.right()).serial().accumulate(dh);
-        }
-    });
+    for_each_block(
+        sizes,
+        Block { cells, joint: &mut [], state: d_state, y: &mut [], dy, sums: &mut sums, order },
+        |block| {
+            let Block { cells, state, dy, sums, order, .. } = block;
+            let (rows, width) = (state.len() / (2 * hidden), sizes.cell_width());
+            for (taken, cells) in cells.chunks_exact_mut(rows * width).enumerate().rev() {
+                vectorised(CellBackward { sizes, t: order.step(taken, steps), order, cells, d_state: state, dy, sums });
+                let d_gates = MatRef::new(cells, [rows, 4 * hidden], [width, 1]);
+                let dh = MatMut::new(state, [rows, hidden], [2 * hidden, 1]);
+                Gemm::new(d_gates, recurrent.right()).serial().accumulate(dh);
+            }
+        },
+    );
     for sums in sums.chunks_exact(4 * hidden) {
         for (total, &sum) in d_bias.iter_mut().zip(sums) {
             *total += sum;
@@ -232,10 +301,10 @@ pub fn backward<T: Float>(Backward { sizes, order, weight, saved, d_state, dy, d
 }
 
 /// Panics unless all lengths go together.
-fn check<T>(Sizes { steps, hidden }: Sizes, order: Order<'_>, weight: &[T], saved: &[T], state: &[T]) {
-    let batch = if hidden == 0 { 0 } else { state.len() / (2 * hidden) };
+fn check<T>(sizes: Sizes, order: Order<'_>, weight: &[T], cells: &[T], state: &[T]) {
+    let Sizes { batch, hidden, .. } = sizes;
     assert!(weight.len() == 4 * hidden * hidden && state.len() == batch * 2 * hidden);
-    assert!(saved.len() == batch * steps * Sizes::saved(hidden));
+    assert!(cells.len() == sizes.places() * sizes.cell_width());
     assert!(order.lengths.is_empty() || order.lengths.len() == batch);
 }
 
@@ -267,27 +336,23 @@ fn store<T: Float>(to: &mut [T], at: usize, values: [T; W]) {
     }
 }
 
-/// The parts of a saved row.
+/// The parts of a row of what is kept of the cell.
 struct Parts<'a, T> {
     i: &'a mut [T],
     f: &'a mut [T],
     g: &'a mut [T],
     o: &'a mut [T],
-    h: &'a mut [T],
     c: &'a mut [T],
 }
 
 impl<'a, T> Parts<'a, T> {
-    /// Those of row `row` at step `t`.
     #[inline(always)]
-    fn of(saved: &'a mut [T], Sizes { steps, hidden }: Sizes, row: usize, t: usize) -> Self {
-        let start = (row * steps + t) * Sizes::saved(hidden);
-        let (i, rest) = saved[start..start + Sizes::saved(hidden)].split_at_mut(hidden);
+    fn of(cell: &'a mut [T], hidden: usize) -> Self {
+        let (i, rest) = cell.split_at_mut(hidden);
         let (f, rest) = rest.split_at_mut(hidden);
         let (g, rest) = rest.split_at_mut(hidden);
-        let (o, rest) = rest.split_at_mut(hidden);
-        let (h, c) = rest.split_at_mut(hidden);
-        Parts { i, f, g, o, h, c }
+        let (o, c) = rest.split_at_mut(hidden);
+        Parts { i, f, g, o, c: &mut c[..hidden] }
     }
 }
 
@@ -301,7 +366,10 @@ struct CellForward<'a, T> {
     sizes: Sizes,
     t: usize,
     order: Order<'a>,
-    saved: &'a mut [T],
+    /// `[rows, 5H]`, of this step.
+    cells: &'a mut [T],
+    /// `[rows, I + H]`, of this step.
+    joint: &'a mut [T],
     state: &'a mut [T],
     y: &'a mut [T],
 }
@@ -310,22 +378,25 @@ impl<T: Float> Loop for CellForward<'_, T> {
     type Out = ();
     #[inline(always)]
     fn run(self) {
-        let CellForward { sizes, t, order, saved, state, y } = self;
-        let Sizes { steps, hidden } = sizes;
-        for (row, state) in state.chunks_exact_mut(2 * hidden).enumerate() {
-            let Parts { i, f, g, o, h, c } = Parts::of(saved, sizes, row, t);
+        let CellForward { sizes, t, order, cells, joint, state, y } = self;
+        let Sizes { steps, inputs, hidden, .. } = sizes;
+        let rows = cells.chunks_exact_mut(sizes.cell_width()).zip(joint.chunks_exact_mut(sizes.joint_width()));
+        for (row, ((cell, joint), state)) in rows.zip(state.chunks_exact_mut(2 * hidden)).enumerate() {
+            let (Parts { i, f, g, o, c }, h) = (Parts::of(cell, hidden), &mut joint[inputs..]);
             let (h_state, c_state) = state.split_at_mut(hidden);
             let y = &mut y[(row * steps + t) * hidden..][..hidden];
-            h.copy_from_slice(h_state);
-            c.copy_from_slice(c_state);
             if order.is_padding(row, t) {
+                h.copy_from_slice(h_state);
+                c.copy_from_slice(c_state);
                 y.fill(T::ZERO);
                 continue;
             }
             for at in (0..hidden).step_by(W) {
                 let (mut gate_i, mut gate_f) = (load(i, at), load(f, at));
                 let (mut gate_g, mut gate_o) = (load(g, at), load(o, at));
-                let (mut new_c, mut new_h) = (load(c_state, at), [T::ZERO; W]);
+                let (mut new_c, mut new_h) = (load(c_state, at), load(h_state, at));
+                store(c, at, new_c);
+                store(h, at, new_h);
                 for l in 0..W {
                     gate_i[l] = gate_i[l].sigmoid();
                 }
@@ -350,8 +421,8 @@ impl<T: Float> Loop for CellForward<'_, T> {
                 store(o, at, gate_o);
                 store(c_state, at, new_c);
                 store(h_state, at, new_h);
+                store(y, at, new_h);
             }
-            y.copy_from_slice(h_state);
         }
     }
 }
@@ -373,7 +444,8 @@ struct CellBackward<'a, T> {
     sizes: Sizes,
     t: usize,
     order: Order<'a>,
-    saved: &'a mut [T],
+    /// `[rows, 5H]`, of this step.
+    cells: &'a mut [T],
     d_state: &'a mut [T],
     dy: &'a [T],
     sums: &'a mut [T],
@@ -383,10 +455,14 @@ impl<T: Float> Loop for CellBackward<'_, T> {
     type Out = ();
     #[inline(always)]
     fn run(self) {
-        let CellBackward { sizes, t, order, saved, d_state, dy, sums } = self;
-        let Sizes { steps, hidden } = sizes;
-        for (row, d_state) in d_state.chunks_exact_mut(2 * hidden).enumerate() {
-            let Parts { i, f, g, o, h: _, c } = Parts::of(saved, sizes, row, t);
+        let CellBackward { sizes, t, order, cells, d_state, dy, sums } = self;
+        let Sizes { steps, hidden, .. } = sizes;
+        let rows = cells.chunks_exact_mut(sizes.cell_width()).zip(d_state.chunks_exact_mut(2 * hidden));
+        // From the last to the first, as steps are taken: what comes next is always the row before this one in memory.
+        for (row, (cell, d_state)) in rows.enumerate().rev() {
+            let next = cell.as_ptr().wrapping_sub(sizes.cell_width());
+            let next_dy = dy.as_ptr().wrapping_add((row * steps + t) * hidden).wrapping_sub(steps * hidden);
+            let Parts { i, f, g, o, c } = Parts::of(cell, hidden);
             if order.is_padding(row, t) {
                 // The state passed by, and so do its gradients.
                 for gate in [i, f, g, o] {
@@ -397,6 +473,10 @@ impl<T: Float> Loop for CellBackward<'_, T> {
             let (dh, dc) = d_state.split_at_mut(hidden);
             let dy = if dy.is_empty() { dy } else { &dy[(row * steps + t) * hidden..][..hidden] };
             for at in (0..hidden).step_by(W) {
+                for part in 0..5 {
+                    prefetch(next.wrapping_add(part * hidden + at));
+                }
+                prefetch(next_dy.wrapping_add(at));
                 let (gate_i, gate_f, gate_g, gate_o) = (load(i, at), load(f, at), load(g, at), load(o, at));
                 let (c_before, mut dh_here, mut dc_here) = (load(c, at), load(dh, at), load(dc, at));
                 let mut tanh_c = [T::ZERO; W];
@@ -434,6 +514,29 @@ impl<T: Float> Loop for CellBackward<'_, T> {
                 }
             }
             dh.fill(T::ZERO);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// For batches of one block and of several, even and uneven.
+    #[test]
+    fn each_place_is_of_one_row_and_step() {
+        for batch in [1, 3, 16, 17, 31, 32, 33, 50] {
+            let sizes = Sizes { batch, steps: 5, inputs: 1, hidden: 1 };
+            let mut places: Vec<usize> = (0..batch)
+                .flat_map(|row| (0..5).map(move |taken| (row, taken)))
+                .map(|(row, taken)| {
+                    let place = sizes.place(row, taken);
+                    assert_eq!(sizes.row_of(place), [row, taken]);
+                    place
+                })
+                .collect();
+            places.sort_unstable();
+            assert!(places.into_iter().eq(0..sizes.places()));
         }
     }
 }

@@ -44,6 +44,18 @@ pub fn vectorised<L: Loop>(body: L) -> L::Out {
 }
 // ANCHOR_END: vectorised
 
+/// Has the machine fetch what lies at `at` into the caches, to be read soon. It may be anywhere, as nothing is read yet.
+#[inline(always)]
+pub fn prefetch<T>(at: *const T) {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: every x86-64 has the instruction, and it never faults.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at.cast())
+    };
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = at;
+}
+
 /// Whether the machine has the AVX-512 subset that server and desktop parts share, and what `avx512` above
 /// names beside it: CPUID tells of each on its own.
 #[cfg(target_arch = "x86_64")]

@@ -12,15 +12,16 @@
 //! at once,
 //!
 //! ```text
-//! dx = ds·W_ih        dW_ih = dsᵀ·x        dW_hh = dsᵀ·h_before        db_ih = db_hh = Σ ds
+//! dx = ds·W_ih        [dW_ih | dW_hh] = dsᵀ·[x | h_before]        db_ih = db_hh = Σ ds
 //! ```
 //!
 //! Written with tensor operations, a step is a dozen nodes, each with a pass over memory that is too short to be worth
 //! a thread. As one operation it is two products before and after the sequence, and for each step one product with
 //! weights that were laid out for it once and one fused pass.
 //!
-//! Saved are the gates, and h and c before each step: 6H numbers a row and step, over which backward writes ds. Under
-//! `create_graph` the steps are run again as tensor operations on the saved inputs, and those are differentiated.
+//! Saved are the gates and c before each step, 5H numbers a row and step, over which backward writes ds; and x and h before
+//! each step side by side. Under `create_graph` the steps are run again as tensor operations on the saved inputs, and those
+//! are differentiated.
 
 use crate::graph::{GradOptions, Grads, MultiOp, grad, recorded_together};
 use crate::kernels::element::Float;
@@ -37,8 +38,10 @@ struct Lstm<T: Float> {
     initial: [Tensor<T>; 2],
     weights: RecurrentWeights<T>,
     options: SequenceOptions,
-    /// Gates and states before each step: `[B, T, 6H]`
-    saved: Tensor<T>,
+    /// The gates and c before each step, `[B·T, 5H]`, in the kernel's order.
+    cells: Tensor<T>,
+    /// x and h before each step, `[B·T, I + H]`, in the same order.
+    joint: Tensor<T>,
 }
 
 impl<T: Float> MultiOp<T, 3> for Lstm<T> {
@@ -59,29 +62,35 @@ impl<T: Float> Lstm<T> {
     }
 
     fn backward_fused(self, [dy, dh, dc]: [Option<Tensor<T>>; 3], grads: &mut Grads<'_, T>) {
-        let Lstm { x, initial: _, weights, options, mut saved } = self;
-        let (batch, steps, hidden) = (x.shape()[0], x.shape()[1], weights.hidden());
+        let Lstm { x, initial: _, weights, options, mut cells, joint } = self;
+        let sizes = sizes(&x, &weights);
+        let Sizes { batch, inputs, hidden, .. } = sizes;
         let mut d_state = joined([dh.as_ref(), dc.as_ref()], batch, hidden);
         let mut d_bias = Tensor::build(Dims::from([4 * hidden]), |_| {});
         let (dy, weight_hh) = (dy.map(|dy| dy.packed()), weights.weight_hh.packed());
         kernel::backward(Backward {
-            sizes: Sizes { steps, hidden },
+            sizes,
             order: options.order(),
             weight: weight_hh.slice(),
-            saved: saved.slice_mut(),
+            cells: cells.slice_mut(),
             d_state: d_state.slice_mut(),
             dy: dy.as_ref().map_or(&[], |dy| dy.slice()),
             d_bias: d_bias.slice_mut(),
         });
-        let rows = [batch * steps, Sizes::saved(hidden)];
-        let saved = saved.reshape(rows);
-        let (ds, h_before) = (saved.narrow(1, 0, 4 * hidden), saved.narrow(1, 4 * hidden, hidden)); // [B·T, …]
-        grads.set(0, || ds.matmul(&weights.weight_ih).reshape(x.shape()));
+        let ds = cells.narrow(1, 0, 4 * hidden); // [B·T, 4H]
+        grads.set(0, || {
+            let dx = ds.matmul(&weights.weight_ih); // [B·T, I]
+            Tensor::build(*x.shape(), |to| sizes.collect_inputs(options.order(), dx.slice(), to))
+        });
         for input in [0, 1] {
             grads.set(1 + input, || d_state.narrow(1, input * hidden, hidden));
         }
-        grads.set(3, || ds.t().matmul(&x.reshape([rows[0], x.shape()[2]])));
-        grads.set(4, || ds.t().matmul(&h_before));
+        // Both in one product, so that ds, which is the larger operand, is laid out for it once.
+        if grads.wants(3) || grads.wants(4) {
+            let d_weights = ds.t().matmul(&joint); // [4H, I + H]
+            grads.set(3, || d_weights.narrow(1, 0, inputs).packed());
+            grads.set(4, || d_weights.narrow(1, inputs, hidden).packed());
+        }
         if weights.bias.is_some() {
             grads.set(5, || d_bias.clone());
             grads.set(6, || d_bias);
@@ -90,7 +99,7 @@ impl<T: Float> Lstm<T> {
 
     fn backward_composed(self, dys: [Option<Tensor<T>>; 3], grads: &mut Grads<'_, T>) {
         // Each input under a node of its own, so that its gradient is told apart if it is there twice.
-        let Lstm { x, initial: [h, c], weights, options, saved: _ } = &self;
+        let Lstm { x, initial: [h, c], weights, options, .. } = &self;
         let alias = |x: &Tensor<T>| x.reshape(x.shape());
         let (x, initial) = (alias(x), [alias(h), alias(c)]);
         let weights = weights.map(alias);
@@ -106,6 +115,11 @@ impl<T: Float> Lstm<T> {
             grads.set(input, || dx);
         }
     }
+}
+
+fn sizes<T: Float>(x: &Tensor<T>, weights: &RecurrentWeights<T>) -> Sizes {
+    let [batch, steps, inputs] = [0, 1, 2].map(|axis| x.shape()[axis]);
+    Sizes { batch, steps, inputs, hidden: weights.hidden() }
 }
 
 /// h and c side by side, `[B, 2H]`, without history; zeros for what is not there.
@@ -164,22 +178,22 @@ impl<T: Float> Tensor<T> {
         options: &SequenceOptions,
     ) -> [Tensor<T>; 3] {
         weights.check("lstm", 4, self, &initial, options);
-        let (batch, steps, inputs) = (self.shape()[0], self.shape()[1], self.shape()[2]);
-        let hidden = weights.hidden();
-        let (sizes, width) = (Sizes { steps, hidden }, Sizes::saved(hidden));
+        let sizes = sizes(self, weights);
+        let (Sizes { batch, steps, inputs, hidden }, order) = (sizes, options.order());
         let [x, weight_ih, weight_hh] = [self, &weights.weight_ih, &weights.weight_hh].map(Tensor::packed);
         let bias = weights.bias.as_ref().map(|[b_ih, b_hh]| (b_ih.detach() + b_hh.detach()).packed());
-        let mut saved = Tensor::build(Dims::from([batch, steps, width]), |saved| {
-            let rows = batch * steps;
-            let x = MatRef::row_major(x.slice(), rows, inputs);
+        let (places, width) = (sizes.places(), sizes.joint_width());
+        let mut joint = Tensor::build(Dims::from([places, width]), |joint| sizes.place_inputs(order, x.slice(), joint));
+        let mut cells = Tensor::build(Dims::from([places, sizes.cell_width()]), |cells| {
+            let x = MatRef::new(joint.slice(), [places, inputs], [width, 1]);
             let product = Gemm::new(x, MatRef::row_major(weight_ih.slice(), 4 * hidden, inputs).t());
             let product = bias.iter().fold(product, |product, bias| product.col_bias(bias.slice()));
-            product.write(MatMut::new(saved, [rows, 4 * hidden], [width, 1]));
+            product.write(MatMut::new(cells, [places, 4 * hidden], [sizes.cell_width(), 1]));
         });
         let mut state = joined(initial.map(Some), batch, hidden);
         let y = Tensor::build(Dims::from([batch, steps, hidden]), |y| {
-            let (saved, state) = (saved.slice_mut(), state.slice_mut());
-            kernel::forward(Forward { sizes, order: options.order(), weight: weight_hh.slice(), saved, state, y });
+            let (cells, joint, state) = (cells.slice_mut(), joint.slice_mut(), state.slice_mut());
+            kernel::forward(Forward { sizes, order, weight: weight_hh.slice(), cells, joint, state, y });
         });
         let outputs = [y, state.narrow(1, 0, hidden), state.narrow(1, hidden, hidden)];
         recorded_together(outputs, &Lstm::inputs(self, initial, weights), || Lstm {
@@ -187,7 +201,8 @@ impl<T: Float> Tensor<T> {
             initial: initial.map(Tensor::clone),
             weights: weights.clone(),
             options: options.clone(),
-            saved,
+            cells,
+            joint,
         })
     }
 }

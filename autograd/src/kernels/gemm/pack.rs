@@ -18,6 +18,7 @@
 use super::kernel_set::KernelSet;
 use super::simd::MAX_SIDE;
 use super::{GemmFloat, Isa, MatRef, dispatch};
+use crate::kernels::simd::{Loop, vectorised};
 use crate::memory::Buffer;
 use std::ops::Range;
 
@@ -178,15 +179,25 @@ pub(super) unsafe fn pack_matrix<T: GemmFloat>(set: &KernelSet<T>, from: MatRef<
 /// # Safety
 /// `out` must be writable for as many elements as the matrix has, and its lanes must be contiguous.
 unsafe fn copy_panels<T: GemmFloat, const W: usize>(from: MatRef<T>, out: *mut T) {
-    for p in 0..from.cols {
-        for q in 0..from.rows / W {
-            // SAFETY: W lanes of depth p, and their place in panel q.
-            unsafe {
-                let lanes = from.as_ptr().add(p * from.col_stride + q * W).cast::<[T; W]>();
-                *out.cast::<[T; W]>().add(q * from.cols + p) = *lanes;
+    struct Panels<'a, T, const W: usize>(MatRef<'a, T>, *mut T);
+    impl<T: GemmFloat, const W: usize> Loop for Panels<'_, T, W> {
+        type Out = ();
+        #[inline(always)]
+        fn run(self) {
+            let Panels(from, out) = self;
+            for p in 0..from.cols {
+                for q in 0..from.rows / W {
+                    // SAFETY: W lanes of depth p, and their place in panel q, as the caller of `copy_panels` vouches.
+                    unsafe {
+                        let lanes = from.as_ptr().add(p * from.col_stride + q * W).cast::<[T; W]>();
+                        *out.cast::<[T; W]>().add(q * from.cols + p) = *lanes;
+                    }
+                }
             }
         }
     }
+    // In wide registers: with the smallest that there are, six cache lines are a call of the system's copying.
+    vectorised(Panels::<T, W>(from, out));
 }
 
 /// Packs one panel of a matrix.
