@@ -1,6 +1,7 @@
 //! Y = W·cols + bias, for each task and each group of channels.
 
 use super::planes::{Planes, PlanesOf};
+use super::single::Single;
 use super::windows::Windows;
 use super::winograd::Winograd;
 use super::{Conv, Tasks};
@@ -12,9 +13,13 @@ use crate::memory::Buffer;
 impl Conv {
     /// Y, [`output_shape`](Conv::output_shape): the convolution of `x` with `weight`, plus a bias a channel.
     pub fn forward<T: Float>(&self, x: &[T], weight: &[T], bias: Option<&[T]>, y: &mut [T]) {
-        match Winograd::of(self) {
-            Some(winograd) => winograd.forward(Isa::best(), x, weight, bias, y),
-            None => self.forward_on(Isa::best(), x, weight, bias, y),
+        let isa = Isa::best();
+        if let Some(single) = Single::of(self) {
+            single.forward(isa, x, weight, bias, y);
+        } else if let Some(winograd) = Winograd::of(self) {
+            winograd.forward(isa, x, weight, bias, y);
+        } else {
+            self.forward_on(isa, x, weight, bias, y);
         }
     }
 

@@ -1,6 +1,7 @@
 //! dX: what Wᵀ·dY says of every window, added up over the windows that see a pixel.
 
 use super::planes::{Join, Planes};
+use super::single::Single;
 use super::windows::Windows;
 use super::winograd::Winograd;
 use super::{Conv, Tasks};
@@ -21,9 +22,13 @@ impl Conv {
     /// dX, [`input_shape`](Conv::input_shape): the gradient of the input, plus a bias a channel. It is also what a
     /// transposed convolution computes, which is where the bias comes from.
     pub fn input_grad<T: Float>(&self, dy: &[T], weight: &[T], bias: Option<&[T]>, dx: &mut [T]) {
-        match Winograd::of(self) {
-            Some(winograd) => winograd.input_grad(Isa::best(), dy, weight, bias, dx),
-            None => self.input_grad_on(Isa::best(), dy, weight, bias, dx),
+        let isa = Isa::best();
+        if let Some(single) = Single::of(self) {
+            single.input_grad(isa, dy, weight, bias, dx);
+        } else if let Some(winograd) = Winograd::of(self) {
+            winograd.input_grad(isa, dy, weight, bias, dx);
+        } else {
+            self.input_grad_on(isa, dy, weight, bias, dx);
         }
     }
 

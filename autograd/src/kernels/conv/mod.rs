@@ -28,17 +28,20 @@
 //! The batch is cut into tasks: a sample each, or several where images are so small that one alone
 //! would not fill the tiles of a product. Results are the same bits at any number of threads.
 //!
+//! Where there is one window an image, the batch takes the place of the windows (`single.rs`).
+//!
 //! Windows of 2, 3 or 4 taps a side at every pixel, or of twice as many at every second one, which most networks have most
 //! of, go another way when there are enough channels and images: with a quarter or a third of the multiplications
 //! (`winograd/`).
 //!
 //! To read: this file, `reference.rs` (the definition), `planes.rs`, `windows.rs`, and then `forward.rs`,
-//! `input_grad.rs`, `weight_grad.rs`, which are one product each; `winograd/` last.
+//! `input_grad.rs`, `weight_grad.rs`, which are one product each; `single.rs`, and `winograd/` last.
 
 mod forward;
 mod input_grad;
 mod planes;
 pub mod reference;
+mod single;
 #[cfg(test)]
 mod tests;
 mod weight_grad;

@@ -1,6 +1,7 @@
 //! The fast ones against the definition, on every instruction set. Values are small integers, so that sums are exact in
 //! whatever order they are added up, and results are equal or wrong; in tiles, whose points are no integers, after rounding.
 
+use super::single::Single;
 use super::winograd::Winograd;
 use super::{Conv, reference};
 use crate::kernels::element::Float;
@@ -35,41 +36,63 @@ fn check<T: Float>(conv: &Conv) {
         let rounded = |value: T| if exact { value.to_f64() } else { value.to_f64().round() };
         got.len() == want.len() && got.iter().zip(want).all(|(&got, &want)| rounded(got) == want.to_f64())
     };
+    let (winograd, single) = (Winograd::possible(conv), Single::of(conv));
     // Every way that there is, wherever it is possible.
-    let winograd = Winograd::possible(conv);
-    for (isa, winograd) in Isa::available().into_iter().flat_map(|isa| [(isa, None), (isa, winograd.as_ref())]) {
-        let way = format!("{isa:?}{}: {conv:?}", if winograd.is_some() { ", Winograd" } else { "" });
+    let ways = [Some(Way::Windows), winograd.as_ref().map(Way::Winograd), single.as_ref().map(Way::Single)];
+    for (isa, way) in Isa::available().into_iter().flat_map(|isa| ways.map(|way| (isa, way))) {
+        let Some(way) = way else { continue };
+        let (exact, name) = (!matches!(way, Way::Winograd(_)), format!("{isa:?}{}: {conv:?}", way.name()));
         let forward = |bias: Option<&[T]>| {
             let mut y = vec![T::from_f64(f64::NAN); dy.len()];
-            match winograd {
-                Some(winograd) => winograd.forward(isa, &x, &w, bias, &mut y),
-                None => conv.forward_on(isa, &x, &w, bias, &mut y),
+            match way {
+                Way::Windows => conv.forward_on(isa, &x, &w, bias, &mut y),
+                Way::Winograd(winograd) => winograd.forward(isa, &x, &w, bias, &mut y),
+                Way::Single(single) => single.forward(isa, &x, &w, bias, &mut y),
             }
             y
         };
-        let exact = winograd.is_none();
-        assert!(agree(&forward(None), &want_y, exact), "forward on {way}");
+        assert!(agree(&forward(None), &want_y, exact), "forward on {name}");
         let want = biased(&want_y, &y_bias, conv.output);
-        assert!(agree(&forward(Some(&y_bias)), &want, exact), "forward with a bias on {way}");
+        assert!(agree(&forward(Some(&y_bias)), &want, exact), "forward with a bias on {name}");
 
         let input_grad = |bias: Option<&[T]>| {
             let mut dx = vec![T::from_f64(f64::NAN); x.len()];
-            match winograd {
-                Some(winograd) => winograd.input_grad(isa, &dy, &w, bias, &mut dx),
-                None => conv.input_grad_on(isa, &dy, &w, bias, &mut dx),
+            match way {
+                Way::Windows => conv.input_grad_on(isa, &dy, &w, bias, &mut dx),
+                Way::Winograd(winograd) => winograd.input_grad(isa, &dy, &w, bias, &mut dx),
+                Way::Single(single) => single.input_grad(isa, &dy, &w, bias, &mut dx),
             }
             dx
         };
-        assert!(agree(&input_grad(None), &want_dx, exact), "input_grad on {way}");
+        assert!(agree(&input_grad(None), &want_dx, exact), "input_grad on {name}");
         let want = biased(&want_dx, &x_bias, conv.input);
-        assert!(agree(&input_grad(Some(&x_bias)), &want, exact), "input_grad with a bias on {way}");
+        assert!(agree(&input_grad(Some(&x_bias)), &want, exact), "input_grad with a bias on {name}");
 
         let mut dw = vec![T::from_f64(f64::NAN); w.len()];
-        match winograd {
-            Some(winograd) => winograd.weight_grad(isa, &x, &dy, &mut dw),
-            None => conv.weight_grad_on(isa, &x, &dy, &mut dw),
+        match way {
+            Way::Windows => conv.weight_grad_on(isa, &x, &dy, &mut dw),
+            Way::Winograd(winograd) => winograd.weight_grad(isa, &x, &dy, &mut dw),
+            Way::Single(single) => single.weight_grad(isa, &x, &dy, &mut dw),
         }
-        assert!(agree(&dw, &want_dw, exact), "weight_grad on {way}");
+        assert!(agree(&dw, &want_dw, exact), "weight_grad on {name}");
+    }
+}
+
+/// How a convolution may be done.
+#[derive(Clone, Copy)]
+enum Way<'a> {
+    Windows,
+    Winograd(&'a Winograd),
+    Single(&'a Single),
+}
+
+impl Way<'_> {
+    fn name(self) -> &'static str {
+        match self {
+            Way::Windows => "",
+            Way::Winograd(_) => ", Winograd",
+            Way::Single(_) => ", one window",
+        }
     }
 }
 
@@ -130,6 +153,26 @@ fn sizes_around_tiles_and_tasks_agree_with_the_definition() {
             continue;
         }
         let conv = conv(batch, channels, [axis(outputs[0], stride), axis(outputs[1], stride)], 0);
+        check::<f32>(&conv);
+        check::<f64>(&conv);
+    }
+}
+
+#[test]
+fn images_of_one_window_agree_with_the_definition() {
+    // The whole image; some of it; with padding around it, and between taps.
+    for (batch, channels, kernel, padding, dilation, dropped) in [
+        (5, [1, 3, 4], [3, 2], 0, 1, 0),
+        (130, [2, 5, 3], [4, 4], 0, 1, 1),
+        (1, [3, 2, 1], [3, 4], 1, 1, 0),
+        (7, [1, 40, 17], [2, 3], 1, 2, 1),
+        (0, [1, 2, 2], [2, 2], 0, 1, 0),
+        // No pixel at all, only padding.
+        (2, [1, 2, 3], [2, 2], 1, 1, 0),
+    ] {
+        let axis = |kernel: usize| Axis { output: 1, kernel, stride: 2, padding, dilation };
+        let conv = conv(batch, channels, [axis(kernel[0]), axis(kernel[1])], dropped);
+        assert!(Single::of(&conv).is_some(), "{conv:?}");
         check::<f32>(&conv);
         check::<f64>(&conv);
     }

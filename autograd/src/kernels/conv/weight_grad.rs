@@ -6,6 +6,7 @@
 //! channel: now neighbours in memory. Taps and windows have changed their parts, and the same copying fills the panels.
 
 use super::planes::{Planes, by_pixel};
+use super::single::Single;
 use super::windows::Windows;
 use super::winograd::Winograd;
 use super::{Conv, Tasks};
@@ -21,9 +22,13 @@ pub(super) const LARGEST: usize = 1 << 22;
 impl Conv {
     /// dW, [`weight_shape`](Conv::weight_shape): the gradient of the weight.
     pub fn weight_grad<T: Float>(&self, x: &[T], dy: &[T], dw: &mut [T]) {
-        match Winograd::of_weight_grad(self) {
-            Some(winograd) => winograd.weight_grad(Isa::best(), x, dy, dw),
-            None => self.weight_grad_on(Isa::best(), x, dy, dw),
+        let isa = Isa::best();
+        if let Some(single) = Single::of(self) {
+            single.weight_grad(isa, x, dy, dw);
+        } else if let Some(winograd) = Winograd::of_weight_grad(self) {
+            winograd.weight_grad(isa, x, dy, dw);
+        } else {
+            self.weight_grad_on(isa, x, dy, dw);
         }
     }
 

@@ -50,16 +50,15 @@ impl<T: Float> PackSource<T> for Windows<'_, T> {
             count += 1;
         });
         let (taps, runs) = (&self.taps[depth], &runs[..count]);
-        let mut copy = Copying { data: self.data, taps, runs, out };
-        match width {
-            // Any copy of a known length is a few instructions.
-            4 => vectorised(Wide::<'_, T, 4>(copy)),
-            8 => vectorised(Wide::<'_, T, 8>(copy)),
-            12 => vectorised(Wide::<'_, T, 12>(copy)),
-            16 => vectorised(Wide::<'_, T, 16>(copy)),
-            24 => vectorised(Wide::<'_, T, 24>(copy)),
-            48 => vectorised(Wide::<'_, T, 48>(copy)),
-            _ => copy.as_they_are(width, 0..taps.len()),
+        let longest = runs.iter().map(|run| run.len).max().unwrap_or(0);
+        let copy = Copying { data: self.data, taps, runs, width, out };
+        // Any copy of a known length is a few instructions.
+        match longest {
+            0..=4 => vectorised(Whole::<'_, T, 4>(copy)),
+            5..=8 => vectorised(Whole::<'_, T, 8>(copy)),
+            9..=16 => vectorised(Whole::<'_, T, 16>(copy)),
+            17..=32 => vectorised(Whole::<'_, T, 32>(copy)),
+            _ => vectorised(Whole::<'_, T, WIDEST_PANEL>(copy)),
         }
     }
 }
@@ -77,41 +76,41 @@ struct Copying<'a, T> {
     data: &'a [T],
     taps: &'a [usize],
     runs: &'a [Run],
+    /// Lanes of the panel.
+    width: usize,
     out: &'a mut [T],
 }
 
 impl<T: Float> Copying<'_, T> {
-    /// Copies each run of each of these taps, and nothing but it.
+    /// Copies each run of tap `i`, and nothing but it.
     #[inline(always)]
-    fn as_they_are(&mut self, width: usize, taps: Range<usize>) {
-        for i in taps {
-            for &Run { lane, start, len } in self.runs {
-                let from = self.taps[i] + start;
-                self.out[i * width + lane..][..len].copy_from_slice(&self.data[from..from + len]);
-            }
+    fn exactly(&mut self, i: usize) {
+        for &Run { lane, start, len } in self.runs {
+            let from = self.taps[i] + start;
+            self.out[i * self.width + lane..][..len].copy_from_slice(&self.data[from..from + len]);
         }
     }
 }
 
-/// A copy into panels of `W` lanes.
-struct Wide<'a, T, const W: usize>(Copying<'a, T>);
+/// A copy of runs that have no more than `N` windows.
+struct Whole<'a, T, const N: usize>(Copying<'a, T>);
 
-impl<T: Float, const W: usize> Loop for Wide<'_, T, W> {
+impl<T: Float, const N: usize> Loop for Whole<'_, T, N> {
     type Out = ();
 
     // ANCHOR: copy
-    /// Copies `W` elements for every run, however short it is: what is too much lands where the next run goes, or the
+    /// Copies `N` elements for every run, however short it is: what is too much lands where the next run goes, or the
     /// next tap, which are written later. Only where that would reach beyond the end is a run copied as it is.
     #[inline(always)]
     fn run(self) {
-        let Wide(mut copy) = self;
+        let Whole(mut copy) = self;
         for i in 0..copy.taps.len() {
             for &Run { lane, start, .. } in copy.runs {
-                let (from, to) = (copy.taps[i] + start, i * W + lane);
-                let from = copy.data.get(from..).and_then(|from| from.first_chunk::<W>());
-                let to = copy.out.get_mut(to..).and_then(|to| to.first_chunk_mut::<W>());
+                let (from, to) = (copy.taps[i] + start, i * copy.width + lane);
+                let from = copy.data.get(from..).and_then(|from| from.first_chunk::<N>());
+                let to = copy.out.get_mut(to..).and_then(|to| to.first_chunk_mut::<N>());
                 let (Some(from), Some(to)) = (from, to) else {
-                    copy.as_they_are(W, i..i + 1);
+                    copy.exactly(i);
                     break;
                 };
                 *to = *from;
