@@ -2,7 +2,7 @@
 //! whatever order they are added up, and results are equal or wrong; in tiles, whose points are no integers, after rounding.
 
 use super::single::Single;
-use super::winograd::Winograd;
+use super::winograd::{Order, Winograd};
 use super::{Conv, reference};
 use crate::kernels::element::Float;
 use crate::kernels::gemm::Isa;
@@ -38,10 +38,16 @@ fn check<T: Float>(conv: &Conv) {
     };
     let (winograd, single) = (Winograd::possible(conv), Single::of(conv));
     // Every way that there is, wherever it is possible.
-    let ways = [Some(Way::Windows), winograd.as_ref().map(Way::Winograd), single.as_ref().map(Way::Single)];
-    for (isa, way) in Isa::available().into_iter().flat_map(|isa| ways.map(|way| (isa, way))) {
-        let Some(way) = way else { continue };
-        let (exact, name) = (!matches!(way, Way::Winograd(_)), format!("{isa:?}{}: {conv:?}", way.name()));
+    let mut ways = vec![Way::Windows];
+    ways.extend(single.as_ref().map(Way::Single));
+    ways.extend(
+        winograd
+            .iter()
+            .flat_map(|winograd| [Order::ByTask, Order::ByPlace].map(|order| winograd.in_order(order)))
+            .map(Way::Winograd),
+    );
+    for (isa, &way) in Isa::available().into_iter().flat_map(|isa| ways.iter().map(move |way| (isa, way))) {
+        let (exact, name) = (!matches!(way, Way::Winograd(_)), format!("{isa:?}, {way:?}: {conv:?}"));
         let forward = |bias: Option<&[T]>| {
             let mut y = vec![T::from_f64(f64::NAN); dy.len()];
             match way {
@@ -79,21 +85,11 @@ fn check<T: Float>(conv: &Conv) {
 }
 
 /// How a convolution may be done.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Way<'a> {
     Windows,
-    Winograd(&'a Winograd),
+    Winograd(Winograd),
     Single(&'a Single),
-}
-
-impl Way<'_> {
-    fn name(self) -> &'static str {
-        match self {
-            Way::Windows => "",
-            Way::Winograd(_) => ", Winograd",
-            Way::Single(_) => ", one window",
-        }
-    }
 }
 
 /// A convolution over as many windows as fit, plus `dropped` rows and columns that no window sees.

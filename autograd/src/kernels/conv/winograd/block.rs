@@ -43,7 +43,7 @@ impl Block<'_> {
     fn places(&self, channels: usize) -> Places {
         let eights = self.samples.len().div_ceil(LANES);
         let [rows, columns] = self.count();
-        Places { channels, tiles: eights * rows * columns * LANES }
+        Places::of(channels, eights * rows * columns * LANES)
     }
 
     /// Rows and columns of tiles.
@@ -71,7 +71,8 @@ impl Block<'_> {
         Band { image: conv.output, first, size: self.count().map(|tiles| outputs * tiles) }
     }
 
-    /// Channel after channel of eight samples after eight, of images `[samples, groups · channels, height, width]`.
+    /// Channel after channel of eight samples after eight, of images `[samples, groups · channels, height, width]`. (In the
+    /// other order the cache lines of a place are filled at once, but what is read jumps from sample to sample: slower.)
     fn eights(&self, channels: usize, band: Band, places: Places) -> impl Iterator<Item = Eight> {
         let pixels = band.image[0] * band.image[1];
         let sample = self.winograd.conv.groups * channels;
@@ -98,23 +99,30 @@ impl Block<'_> {
     }
 
     /// V = Bᵀ·d·B of the images `x`, `[samples, groups · C, pixels]`.
-    pub fn transform_images<T: Float>(&self, x: &[T]) -> Buffer<T> {
+    pub fn transform_images<T: Float>(&self, x: &[T], v: &mut [T]) {
         let (band, places) = (self.seen(), self.seen_places());
-        let (mut v, mut scratch) = (places.buffer(), Buffer::recycled(band.len()));
+        let mut scratch = Buffer::recycled(band.len());
         for Eight { start, samples, tiles } in self.eights(self.winograd.conv.in_channels, band, places) {
             band.gather(&x[start..], samples, &mut scratch);
             for tiles in self.phases(tiles) {
-                vectorised(IntoPlaces::<_, _, POINTS> { tiles, map: Image, band: &scratch, to: &mut v });
+                vectorised(IntoPlaces::<_, _, POINTS> { tiles, map: Image, band: &scratch, to: v });
             }
         }
-        v
     }
 
-    /// Adds B·dV·Bᵀ to the images `dx`, `[samples, groups · C, pixels]`.
-    pub fn add_images<T: Float>(&self, dv: &[T], dx: &mut [T]) {
-        let band = self.seen();
+    /// Adds B·dV·Bᵀ to the images `dx`, `[samples, groups · C, pixels]`; dV lies as `places` says. The block with the first tile
+    /// of an image, which is to come before its others, overwrites what was there, with a bias a channel or zeros.
+    pub fn add_images<T: Float>(&self, (places, dv): (Places, &[T]), bias: Option<&[T]>, dx: &mut [T]) {
+        let (band, in_channels) = (self.seen(), self.winograd.conv.in_channels);
+        let (pixels, first) = (band.image[0] * band.image[1], self.tiles.iter().all(|tiles| tiles.start == 0));
         let mut scratch = Buffer::recycled(band.len());
-        for Eight { start, samples, tiles } in self.eights(self.winograd.conv.in_channels, band, self.seen_places()) {
+        for Eight { start, samples, tiles } in self.eights(in_channels, band, places) {
+            if first {
+                let bias = bias.map_or(T::ZERO, |bias| bias[self.group * in_channels + tiles.channel]);
+                for sample in 0..samples.count {
+                    dx[start + sample * samples.pitch..][..pixels].fill(bias);
+                }
+            }
             scratch.fill(T::ZERO);
             for tiles in self.phases(tiles) {
                 vectorised(FromPlaces::<_, _, POINTS, true> { tiles, map: ImageGrad, from: dv, band: &mut scratch });
@@ -124,9 +132,9 @@ impl Block<'_> {
     }
 
     /// dM = A·dY·Aᵀ of the outputs' gradients `dy`, `[samples, groups · O, windows]`.
-    pub fn transform_grads<T: Float>(&self, dy: &[T]) -> Buffer<T> {
+    pub fn transform_grads<T: Float>(&self, dy: &[T], dm: &mut [T]) {
         let (band, places) = (self.written(), self.written_places());
-        let (mut dm, mut scratch) = (places.buffer(), Buffer::recycled(band.len()));
+        let mut scratch = Buffer::recycled(band.len());
         for Eight { start, samples, tiles } in self.eights(self.winograd.conv.out_channels, band, places) {
             band.gather(&dy[start..], samples, &mut scratch);
             let (map, band, to) = (OutputGrad, &*scratch, &mut *dm);
@@ -138,14 +146,13 @@ impl Block<'_> {
                 outputs => unreachable!("{outputs} outputs"),
             }
         }
-        dm
     }
 
-    /// Writes Aᵀ·M·A plus a bias a channel to the outputs `y`, `[samples, groups · O, windows]`.
-    pub fn write_outputs<T: Float>(&self, m: &[T], bias: Option<&[T]>, y: &mut [T]) {
+    /// Writes Aᵀ·M·A plus a bias a channel to the outputs `y`, `[samples, groups · O, windows]`; M lies as `places` says.
+    pub fn write_outputs<T: Float>(&self, (places, m): (Places, &[T]), bias: Option<&[T]>, y: &mut [T]) {
         let (band, out_channels) = (self.written(), self.winograd.conv.out_channels);
         let mut scratch = Buffer::recycled(band.len());
-        for Eight { start, samples, tiles } in self.eights(out_channels, band, self.written_places()) {
+        for Eight { start, samples, tiles } in self.eights(out_channels, band, places) {
             let (map, from, to) = (Output, m, &mut *scratch);
             match self.winograd.outputs {
                 3 => vectorised(FromPlaces::<_, _, 3, false> { tiles, map, from, band: to }),

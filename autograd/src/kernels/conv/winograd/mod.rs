@@ -48,28 +48,43 @@
 //! an infinity or NaN reaches all outputs of the tiles that see it, not only those whose window does.
 //!
 //! To read: `transforms.rs` (the maps), `bands.rs` (eight samples side by side), `tiles.rs`, `weights.rs` and `block.rs`,
-//! which lay out what the maps take and give, and then this file.
+//! which lay out what the maps take and give, and then this file, with the two orders in which the three steps may be taken:
+//! `by_task.rs` and `by_place.rs`.
 
 mod bands;
 mod block;
+mod by_place;
+mod by_task;
 mod tiles;
 mod transforms;
 mod weights;
 
-use super::weight_grad::{LARGEST, Part, add_up, sum_over_batch};
+use super::weight_grad::{LARGEST, add_up};
 use super::{Conv, Tasks};
 use crate::kernels::element::Float;
-use crate::kernels::gemm::{Gemm, Isa, MatMut, MatRef, PackedA};
+use crate::kernels::gemm::{Isa, MatRef};
 use crate::kernels::parallel;
 use crate::memory::Buffer;
 use block::Block;
-use tiles::{PLACES, Places};
+use tiles::PLACES;
 use transforms::{LANES, POINTS};
 use weights::Window;
 
+/// The order of the steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// All steps for some samples, then for the next.
+    ByTask,
+    /// Each step for all samples, then the next one.
+    ByPlace,
+}
+
 /// A convolution, cut into tiles.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Winograd {
     conv: Conv,
+    /// It depends on shapes alone.
+    order: Order,
     /// Tiles of an image.
     tiles: [usize; 2],
     /// Outputs of a tile along an axis.
@@ -79,7 +94,7 @@ pub(super) struct Winograd {
 
 impl Winograd {
     /// If it is worth it: half of the multiplications saved, enough channels and tiles to pay for the transforms of tiles and of
-    /// weights, and more than one task, since the products of a task stay on one thread.
+    /// weights, and work for more than one thread, as the products of a task stay on one.
     pub fn of(conv: &Conv) -> Option<Winograd> {
         /// From so many channels on.
         const CHANNELS: usize = 16;
@@ -88,13 +103,17 @@ impl Winograd {
         let winograd = Winograd::possible(conv)?;
         let tiles = conv.batch * winograd.tiles[0] * winograd.tiles[1];
         let enough = conv.in_channels >= CHANNELS && conv.out_channels >= CHANNELS && tiles >= TILES;
-        (enough && winograd.share() <= 0.5 && winograd.tasks().parallel).then_some(winograd)
+        let shared = winograd.order == Order::ByPlace || winograd.tasks().parallel;
+        (enough && winograd.share() <= 0.5 && shared).then_some(winograd)
     }
 
-    /// If it is worth it for the gradient of the weights, which has more to write: dU for each part of the batch, of which there
-    /// must be two at least, for threads to share.
+    /// If it is worth it for the gradient of the weights, which has more to write: dU, task by task for each part of the batch, of
+    /// which there must be two at least, for threads to share.
     pub fn of_weight_grad(conv: &Conv) -> Option<Winograd> {
-        Winograd::of(conv).filter(|winograd| winograd.share() <= 0.4 && LARGEST / winograd.sum() >= 2)
+        Winograd::of(conv).filter(|winograd| {
+            let parts = if winograd.order == Order::ByPlace { 1 } else { 2 };
+            winograd.share() <= 0.4 && LARGEST / winograd.sum() >= parts
+        })
     }
 
     /// Multiplications as a share of those of the definition.
@@ -114,7 +133,19 @@ impl Winograd {
         let taps = kernel / stride;
         let outputs = (2..=4).contains(&taps).then(|| POINTS + 1 - taps)?;
         let window = Window { taps, phases: stride, channels: conv.in_channels };
-        Some(Winograd { conv: *conv, tiles: conv.output.map(|size| size.div_ceil(outputs)), outputs, window })
+        let tiles = conv.output.map(|size| size.div_ceil(outputs));
+        // Of the whole batch, as many as go into the last cache.
+        const ELEMENTS: usize = 1 << 22;
+        let columns = (tiles[0] * tiles[1]).saturating_mul(conv.batch.next_multiple_of(LANES));
+        let transforms = (window.phase_channels() + conv.out_channels).saturating_mul(columns).saturating_mul(PLACES);
+        let order = if transforms <= ELEMENTS { Order::ByPlace } else { Order::ByTask };
+        Some(Winograd { conv: *conv, order, tiles, outputs, window })
+    }
+
+    /// The same in another order.
+    #[cfg(test)]
+    pub fn in_order(self, order: Order) -> Winograd {
+        Winograd { order, ..self }
     }
 
     /// Products of a channel in and out of one sample.
@@ -182,128 +213,62 @@ impl Winograd {
     }
 
     /// `conv.forward`
-    #[inline(never)]
     pub fn forward<T: Float>(&self, isa: Isa, x: &[T], weight: &[T], bias: Option<&[T]>, y: &mut [T]) {
         self.conv.check(x.len(), weight.len(), y.len());
-        if y.is_empty() {
-            return;
-        }
-        let (image, sample) = (x.len() / self.conv.batch, y.len() / self.conv.batch);
-        if weight.is_empty() {
+        match self.order {
+            _ if y.is_empty() => {}
             // Sums of nothing.
-            return fill_channels(y, bias, self.conv.positions());
+            _ if weight.is_empty() => fill_channels(y, bias, self.conv.positions()),
+            Order::ByTask => by_task::forward(self, isa, x, weight, bias, y),
+            Order::ByPlace => by_place::forward(self, isa, x, weight, bias, y),
         }
-        let weights = self.packed(isa, weight, |u| u);
-        let Tasks { samples, work, .. } = self.tasks();
-        parallel::for_each_block(y, samples * sample, work, |task, y| {
-            let count = y.len() / sample;
-            let x = &x[task * samples * image..][..count * image];
-            for (group, weights) in weights.chunks_exact(PLACES).enumerate() {
-                for block in self.blocks(group, count) {
-                    let v = block.transform_images(x);
-                    let m = multiply(weights, (block.seen_places(), &v), block.written_places());
-                    block.write_outputs(&m, bias, y);
-                }
-            }
-        });
     }
 
     /// `conv.input_grad`
-    #[inline(never)]
     pub fn input_grad<T: Float>(&self, isa: Isa, dy: &[T], weight: &[T], bias: Option<&[T]>, dx: &mut [T]) {
         self.conv.check(dx.len(), weight.len(), dy.len());
-        if dx.is_empty() {
-            return;
-        }
-        let (image, sample) = (dx.len() / self.conv.batch, dy.len() / self.conv.batch);
-        let pixels = self.conv.input[0] * self.conv.input[1];
-        if weight.is_empty() {
+        match self.order {
+            _ if dx.is_empty() => {}
             // Sums of nothing.
-            return fill_channels(dx, bias, pixels);
+            _ if weight.is_empty() => fill_channels(dx, bias, self.conv.input[0] * self.conv.input[1]),
+            Order::ByTask => by_task::input_grad(self, isa, dy, weight, bias, dx),
+            Order::ByPlace => by_place::input_grad(self, isa, dy, weight, bias, dx),
         }
-        let weights = self.packed(isa, weight, |u| u.t());
-        let Tasks { samples, work, .. } = self.tasks();
-        parallel::for_each_block(dx, samples * image, work, |task, dx| {
-            let count = dx.len() / image;
-            let dy = &dy[task * samples * sample..][..count * sample];
-            fill_channels(dx, bias, pixels);
-            for (group, weights) in weights.chunks_exact(PLACES).enumerate() {
-                for block in self.blocks(group, count) {
-                    let dm = block.transform_grads(dy);
-                    let dv = multiply(weights, (block.written_places(), &dm), block.seen_places());
-                    block.add_images(&dv, dx);
-                }
-            }
-        });
     }
 
     /// `conv.weight_grad`
-    #[inline(never)]
     pub fn weight_grad<T: Float>(&self, isa: Isa, x: &[T], dy: &[T], dw: &mut [T]) {
         self.conv.check(x.len(), dw.len(), dy.len());
-        if dw.is_empty() || x.is_empty() || dy.is_empty() {
-            return dw.fill(T::ZERO);
+        match self.order {
+            _ if dw.is_empty() || x.is_empty() || dy.is_empty() => dw.fill(T::ZERO),
+            Order::ByTask => by_task::weight_grad(self, isa, x, dy, dw),
+            Order::ByPlace => by_place::weight_grad(self, isa, x, dy, dw),
         }
+    }
+
+    /// The weights of a group at a place, `[O, C′]`, of what [`transform_weights`](Winograd::transform_weights) wrote.
+    fn matrix<'a, T: Float>(&self, points: &'a [T], group: usize, place: usize) -> MatRef<'a, T> {
+        let (out_channels, channels) = (self.conv.out_channels, self.window.phase_channels());
+        let start = (group * out_channels * PLACES + place) * channels;
+        MatRef::new(points.get(start..).unwrap_or(&[]), [out_channels, channels], [PLACES * channels, 1])
+    }
+
+    /// dW of the sums over parts of the batch, each `[groups, places, O, C′]`.
+    fn weight_grads<T: Float>(&self, sums: &[T], dw: &mut [T]) {
         let (out_channels, row) = (self.conv.out_channels, self.window.phase_channels());
-        // Of each part of the batch [groups, places, O, C′].
         let (group, place) = (PLACES * out_channels * row, out_channels * row);
-        let whole = self.sum();
-        let sums = sum_over_batch(self.tasks(), self.conv.batch, whole, [x, dy], |part: &Part<T>, sum| {
-            for (group, sum) in sum.chunks_exact_mut(group).enumerate() {
-                let mut beta = T::ZERO;
-                for [x, dy] in part.tasks() {
-                    for block in self.blocks(group, x.len() / part.image) {
-                        let (seen, written) = (block.seen_places(), block.written_places());
-                        let (v, dm) = (block.transform_images(x), block.transform_grads(dy));
-                        for (i, sum) in sum.chunks_exact_mut(place).enumerate() {
-                            let sum = MatMut::row_major(sum, out_channels, row);
-                            let product = Gemm::new(written.matrix(&dm, i), seen.matrix(&v, i).t());
-                            product.with_isa(isa).serial().beta(beta).write(sum);
-                        }
-                        beta = T::ONE;
-                    }
-                }
-            }
-        });
         parallel::for_each_rows(dw, self.conv.depth(), |first, dw| {
             let mut total = Buffer::<T>::recycled(PLACES * row);
             for (o, dw) in dw.chunks_exact_mut(self.conv.depth()).enumerate() {
                 let (of_group, o) = ((first + o) / out_channels, (first + o) % out_channels);
                 for (i, total) in total.chunks_exact_mut(row).enumerate() {
                     let start = of_group * group + i * place + o * row;
-                    add_up(sums.chunks_exact(whole).map(|part| &part[start..][..row]), total);
+                    add_up(sums.chunks_exact(self.sum()).map(|part| &part[start..][..row]), total);
                 }
                 self.window.transform_grad(&total, dw);
             }
         });
     }
-
-    /// The matrices of each group and place, `[O, C′]`, seen as `view` says, packed as left operands.
-    fn packed<T: Float>(
-        &self,
-        isa: Isa,
-        weight: &[T],
-        view: for<'a> fn(MatRef<'a, T>) -> MatRef<'a, T>,
-    ) -> Vec<PackedA<T>> {
-        let (out_channels, channels) = (self.conv.out_channels, self.window.phase_channels());
-        let points = self.transform_weights(weight);
-        let mut packed: Vec<Option<PackedA<T>>> = (0..self.conv.groups * PLACES).map(|_| None).collect();
-        parallel::for_each_block(&mut packed, 1, points.len(), |i, packed| {
-            let start = i / PLACES * out_channels * PLACES * channels + i % PLACES * channels;
-            let u = MatRef::new(&points[start..], [out_channels, channels], [PLACES * channels, 1]);
-            packed[0] = Some(PackedA::with_isa(view(u), isa));
-        });
-        packed.into_iter().map(|packed| packed.expect("each place is packed")).collect()
-    }
-}
-
-/// The product of each place.
-fn multiply<T: Float>(left: &[PackedA<T>], (of, right): (Places, &[T]), to: Places) -> Buffer<T> {
-    let mut out = to.buffer();
-    for (place, left) in left.iter().enumerate() {
-        Gemm::new(left, of.matrix(right, place)).serial().write(to.matrix_mut(&mut out, place));
-    }
-    out
 }
 
 /// A value for each channel of `[samples, channels, pixels]`, or zeros.

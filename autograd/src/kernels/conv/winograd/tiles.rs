@@ -4,7 +4,6 @@ use super::transforms::{LANES, Line, POINTS, lanes, lanes_mut, on_squares};
 use crate::kernels::element::Float;
 use crate::kernels::gemm::{MatMut, MatRef};
 use crate::kernels::simd::Loop;
-use crate::memory::Buffer;
 use std::ops::Range;
 
 /// Places of a transformed tile: a point along each axis.
@@ -15,23 +14,30 @@ pub const PLACES: usize = POINTS * POINTS;
 pub struct Places {
     pub channels: usize,
     pub tiles: usize,
+    /// Elements from a place to the next.
+    pub pitch: usize,
 }
 
 impl Places {
-    /// Memory for them.
-    pub fn buffer<T: Float>(self) -> Buffer<T> {
-        Buffer::recycled(PLACES * self.pitch())
+    /// Those of one block: a place behind the other, and a vector more than there are in between, lest the places of a tile
+    /// get into each other's way in a cache, which finds a line by the last digits of its address.
+    pub fn of(channels: usize, tiles: usize) -> Places {
+        Places { channels, tiles, pitch: channels * tiles + LANES }
     }
 
-    /// Elements from a place to the next. A vector more than there are, lest the places of a tile get into each other's way
-    /// in a cache, which finds a line by the last digits of its address.
-    fn pitch(self) -> usize {
-        self.channels * self.tiles + LANES
+    /// Elements of all of them.
+    pub fn len(self) -> usize {
+        PLACES * self.pitch
+    }
+
+    /// Elements of the matrix of a place.
+    pub fn matrix_len(self) -> usize {
+        self.channels * self.tiles
     }
 
     fn range(self, place: usize) -> Range<usize> {
-        let start = place * self.pitch();
-        start..start + self.channels * self.tiles
+        let start = place * self.pitch;
+        start..start + self.matrix_len()
     }
 
     /// The matrix of a place.
@@ -107,7 +113,7 @@ impl<T: Float, L: Line<N, POINTS>, const N: usize> Loop for IntoPlaces<'_, T, L,
                 let mut points = [[[T::ZERO; LANES]; POINTS]; POINTS];
                 on_squares(map, &seen, &mut points);
                 for (place, point) in points.as_flattened().iter().enumerate() {
-                    *lanes_mut(to, place * tiles.places.pitch() + tile) = *point;
+                    *lanes_mut(to, place * tiles.places.pitch + tile) = *point;
                 }
             }
         }
@@ -132,7 +138,7 @@ impl<T: Float, L: Line<POINTS, N>, const N: usize, const ADD: bool> Loop for Fro
                 let [pixel, tile] = tiles.at(row, column);
                 let mut points = [[[T::ZERO; LANES]; POINTS]; POINTS];
                 for (place, point) in points.as_flattened_mut().iter_mut().enumerate() {
-                    *point = *lanes(from, place * tiles.places.pitch() + tile);
+                    *point = *lanes(from, place * tiles.places.pitch + tile);
                 }
                 let mut elements = [[[T::ZERO; LANES]; N]; N];
                 on_squares(map, &points, &mut elements);

@@ -11,7 +11,7 @@ const WIDEST: usize = 8;
 
 /// What there is of a window in one channel: with a stride, `phases` × `phases` squares of `taps` × `taps` taps that see
 /// pixels of their own, each a channel of C′.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Window {
     pub taps: usize,
     pub phases: usize,
