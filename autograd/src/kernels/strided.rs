@@ -146,23 +146,31 @@ pub fn copy_row<T: Copy>(from: &[T], stride: usize, to: &mut [T]) {
     match stride {
         0 => to.fill(from[0]),
         1 => to.copy_from_slice(&from[..to.len()]),
-        2 => {
-            // The compiler makes vectors of loops of a known length.
-            const BLOCK: usize = 8;
-            let whole = to.len().min(from.len() / 2) / BLOCK * BLOCK;
-            for (to, from) in to.chunks_exact_mut(BLOCK).zip(from.chunks_exact(2 * BLOCK)) {
-                for i in 0..BLOCK {
-                    to[i] = from[2 * i];
-                }
-            }
-            for i in whole..to.len() {
-                to[i] = from[2 * i];
-            }
-        }
+        2 if to.len() >= 8 => copy_even::<T, 8>(from, to),
+        2 => copy_even::<T, 4>(from, to),
         _ => {
             for (i, to) in to.iter_mut().enumerate() {
                 *to = from[i * stride];
             }
+        }
+    }
+}
+
+/// `to[i] = from[2·i]`, in blocks of a known length, of which the compiler makes vectors. The last block overlaps the one before.
+#[inline(always)]
+fn copy_even<T: Copy, const N: usize>(from: &[T], to: &mut [T]) {
+    let len = to.len();
+    for block in 0..len.div_ceil(N) {
+        let at = (block * N).min(len.saturating_sub(N));
+        let blocks = (from.get(2 * at..2 * (at + N)), to[at..].first_chunk_mut::<N>());
+        let (Some(from), Some(to)) = blocks else {
+            for i in at..len.min(at + N) {
+                to[i] = from[2 * i];
+            }
+            continue;
+        };
+        for i in 0..N {
+            to[i] = from[2 * i];
         }
     }
 }

@@ -75,7 +75,9 @@ impl Conv {
                             let of_tap = count * positions;
                             vectorised(AddWindows { conv: self, planes: &planes, windows, of_tap, n, to });
                         };
-                        dx.fill(start);
+                        if planes.in_place || !planes.show_all() {
+                            dx.fill(start);
+                        }
                         match &mut scratch {
                             Some(scratch) => {
                                 scratch.fill(start);

@@ -97,6 +97,21 @@ impl Planes {
         Columns { shown: first..end, pixel }
     }
 
+    /// Whether all rows of the planes together show as many rows of the image, without anything beside them, so that they may
+    /// be dealt out as if they were one.
+    #[inline(always)]
+    fn are_whole(&self) -> bool {
+        let Conv { input, stride, padding, .. } = self.conv;
+        padding == [0, 0] && input[1] == stride[1] * self.size[1] && input[0] >= self.size[0]
+    }
+
+    /// Whether there is no pixel that no plane shows.
+    pub fn show_all(&self) -> bool {
+        let Conv { input: [height, width], stride, padding, .. } = self.conv;
+        let columns: usize = (0..stride[1]).map(|plane| self.columns(plane).shown.len()).sum();
+        columns == width && padding[0] + height <= self.size[0]
+    }
+
     /// The row of the image that a row of a plane shows, if that is not padding.
     #[inline(always)]
     fn image_row(&self, row: usize) -> Option<usize> {
@@ -117,6 +132,12 @@ impl<T: Float> Loop for Split<'_, T> {
     fn run(self) {
         let Split { planes, image, to } = self;
         let ([height, width], stride) = (planes.size, planes.conv.stride[1]);
+        if planes.are_whole() {
+            for (plane, to) in to.chunks_exact_mut(height * width).enumerate() {
+                copy_row(&image[plane..], stride, to);
+            }
+            return;
+        }
         for plane in 0..stride {
             let Columns { shown, pixel } = planes.columns(plane);
             for row in 0..height {
@@ -146,33 +167,43 @@ impl<T: Float> Loop for Join<'_, T> {
     fn run(self) {
         let Join { planes, from, image } = self;
         let ([height, width], stride) = (planes.size, planes.conv.stride[1]);
-        for plane in 0..stride {
-            let Columns { shown, pixel } = planes.columns(plane);
-            for row in 0..height {
-                let Some(y) = planes.image_row(row) else { continue };
-                let from = &from[(plane * height + row) * width..][..width];
-                put(&from[shown.clone()], stride, &mut image[y * planes.conv.input[1] + pixel..]);
+        for row in 0..height {
+            let Some(y) = planes.image_row(row) else { continue };
+            let image = &mut image[y * planes.conv.input[1]..];
+            if let (2, 0) = (stride, planes.conv.padding[1]) {
+                let even = &from[row * width..][planes.columns(0).shown];
+                let odd = &from[(height + row) * width..][planes.columns(1).shown];
+                alternate(even, odd, image);
+                continue;
+            }
+            for plane in 0..stride {
+                let Columns { shown, pixel } = planes.columns(plane);
+                for (i, &from) in from[(plane * height + row) * width..][shown].iter().enumerate() {
+                    image[pixel + i * stride] = from;
+                }
             }
         }
     }
 }
 
-/// `to[i · stride] = from[i]`
+/// `to[2·i] = even[i]` and `to[2·i + 1] = odd[i]`, of which there are as many or one less; in blocks of a known length, of which
+/// the compiler makes vectors.
 #[inline(always)]
-fn put<T: Copy>(from: &[T], stride: usize, to: &mut [T]) {
-    match stride {
-        1 => to[..from.len()].copy_from_slice(from),
-        2 => {
-            let Some((&last, most)) = from.split_last() else { return };
-            to[2 * most.len()] = last;
-            for (pair, &from) in to.chunks_exact_mut(2).zip(most) {
-                pair[0] = from;
-            }
+fn alternate<T: Copy>(even: &[T], odd: &[T], to: &mut [T]) {
+    const N: usize = 4;
+    let to = &mut to[..even.len() + odd.len()];
+    let whole = odd.len() / N * N;
+    for at in (0..whole).step_by(N) {
+        let (even, odd, to) = (&even[at..at + N], &odd[at..at + N], &mut to[2 * at..2 * (at + N)]);
+        for i in 0..N {
+            to[2 * i] = even[i];
+            to[2 * i + 1] = odd[i];
         }
-        _ => {
-            for (i, &from) in from.iter().enumerate() {
-                to[i * stride] = from;
-            }
+    }
+    for i in whole..even.len() {
+        to[2 * i] = even[i];
+        if let Some(&odd) = odd.get(i) {
+            to[2 * i + 1] = odd;
         }
     }
 }
