@@ -27,6 +27,7 @@ use crate::graph::{GradOptions, Grads, MultiOp, grad, recorded_together};
 use crate::kernels::element::Float;
 use crate::kernels::gemm::{Gemm, MatMut, MatRef};
 use crate::kernels::lstm::{self as kernel, Backward, Forward, Sizes};
+use crate::ops::matmul::matrix;
 use crate::ops::recurrent::{RecurrentWeights, SequenceOptions, step};
 use crate::tensor::{Dims, Tensor};
 
@@ -79,7 +80,7 @@ impl<T: Float> Lstm<T> {
         });
         let ds = cells.narrow(1, 0, 4 * hidden); // [B·T, 4H]
         grads.set(0, || {
-            let dx = ds.matmul(&weights.weight_ih); // [B·T, I]
+            let dx = product(&ds, &weights.weight_ih); // [B·T, I]
             Tensor::build(*x.shape(), |to| sizes.collect_inputs(options.order(), dx.slice(), to))
         });
         for input in [0, 1] {
@@ -87,7 +88,7 @@ impl<T: Float> Lstm<T> {
         }
         // Both in one product, so that ds, which is the larger operand, is laid out for it once.
         if grads.wants(3) || grads.wants(4) {
-            let d_weights = ds.t().matmul(&joint); // [4H, I + H]
+            let d_weights = product(&ds.t(), &joint); // [4H, I + H]
             grads.set(3, || d_weights.narrow(1, 0, inputs).packed());
             grads.set(4, || d_weights.narrow(1, inputs, hidden).packed());
         }
@@ -115,6 +116,22 @@ impl<T: Float> Lstm<T> {
             grads.set(input, || dx);
         }
     }
+}
+
+/// Whether a product of so many multiply-adds is better done alone. Beside the steps, which take far longer, it finds the other
+/// threads asleep, and to wake one takes as long as all of it.
+fn is_small(work: usize) -> bool {
+    work < 1 << 22
+}
+
+/// A·B.
+fn product<T: Float>(a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
+    let (m, n) = (a.shape()[0], b.shape()[1]);
+    Tensor::build(Dims::from([m, n]), |c| {
+        let product = Gemm::new(matrix(a, 0), matrix(b, 0));
+        let product = if is_small(m * n * a.shape()[1]) { product.serial() } else { product };
+        product.write(MatMut::row_major(c, m, n));
+    })
 }
 
 fn sizes<T: Float>(x: &Tensor<T>, weights: &RecurrentWeights<T>) -> Sizes {
@@ -188,6 +205,7 @@ impl<T: Float> Tensor<T> {
             let x = MatRef::new(joint.slice(), [places, inputs], [width, 1]);
             let product = Gemm::new(x, MatRef::row_major(weight_ih.slice(), 4 * hidden, inputs).t());
             let product = bias.iter().fold(product, |product, bias| product.col_bias(bias.slice()));
+            let product = if is_small(places * 4 * hidden * inputs) { product.serial() } else { product };
             product.write(MatMut::new(cells, [places, 4 * hidden], [sizes.cell_width(), 1]));
         });
         let mut state = joined(initial.map(Some), batch, hidden);
@@ -211,6 +229,7 @@ impl<T: Float> Tensor<T> {
 mod tests {
     use super::*;
     use crate::gradcheck::gradcheck_to_order;
+    use crate::ops::matmul::matrix;
     use crate::ops::recurrent::testing::{check_gradients, inputs, orders, weights};
     use crate::rng::Rng;
 
