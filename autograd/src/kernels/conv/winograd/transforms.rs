@@ -18,12 +18,22 @@ pub trait Line<const N: usize, const M: usize>: Copy {
     fn of<T: Float>(self, x: [T; N]) -> [T; M];
 }
 
+/// These numbers as `T`. A loop: the closure of a `map` may stay a function of its own, compiled for no vectors.
+#[inline(always)]
+fn constants<T: Float, const N: usize>(values: [f64; N]) -> [T; N] {
+    let mut out = [T::ZERO; N];
+    for i in 0..N {
+        out[i] = T::from_f64(values[i]);
+    }
+    out
+}
+
 // ANCHOR: points
 /// The values of c₀ + c₁x + … + c₄x⁴ at the points, with a² = 1/2 and b² = 2. At ∞ a polynomial of `N` coefficients, five at
 /// the most, is its last one.
 #[inline(always)]
 fn evaluate<T: Float, const N: usize>(coefficients: [T; N]) -> [T; POINTS] {
-    let [a, b, two, four, half, quarter] = [FRAC_1_SQRT_2, SQRT_2, 2.0, 4.0, 0.5, 0.25].map(T::from_f64);
+    let [a, b, two, four, half, quarter] = constants([FRAC_1_SQRT_2, SQRT_2, 2.0, 4.0, 0.5, 0.25]);
     let mut c = [T::ZERO; 5];
     c[..N].copy_from_slice(&coefficients);
     let (even, odd) = (c[0] + c[2] * half + c[4] * quarter, (c[1] + c[3] * half) * a);
@@ -34,7 +44,7 @@ fn evaluate<T: Float, const N: usize>(coefficients: [T; N]) -> [T; POINTS] {
 /// The gradient of [`evaluate`]: what each coefficient contributed to.
 #[inline(always)]
 fn evaluate_grad<T: Float, const N: usize>(v: [T; POINTS]) -> [T; N] {
-    let [a, b, two, four, half, quarter] = [FRAC_1_SQRT_2, SQRT_2, 2.0, 4.0, 0.5, 0.25].map(T::from_f64);
+    let [a, b, two, four, half, quarter] = constants([FRAC_1_SQRT_2, SQRT_2, 2.0, 4.0, 0.5, 0.25]);
     let (even, odd) = (v[1] + v[2], (v[1] - v[2]) * a);
     let (even_b, odd_b) = (v[3] + v[4], (v[3] - v[4]) * b);
     let c = [
@@ -54,7 +64,7 @@ fn evaluate_grad<T: Float, const N: usize>(v: [T; POINTS]) -> [T; N] {
 /// formula, which could stand in B as well.
 #[inline(always)]
 fn scaled<T: Float>(v: [T; POINTS]) -> [T; POINTS] {
-    let [of_a, of_b] = [-2.0 / 3.0, 1.0 / 6.0].map(T::from_f64);
+    let [of_a, of_b] = constants([-2.0 / 3.0, 1.0 / 6.0]);
     [v[0], v[1] * of_a, v[2] * of_a, v[3] * of_b, v[4] * of_b, v[5]]
 }
 // ANCHOR_END: points
@@ -68,7 +78,7 @@ pub struct Image;
 impl Line<POINTS, POINTS> for Image {
     #[inline(always)]
     fn of<T: Float>(self, d: [T; POINTS]) -> [T; POINTS] {
-        let [a, b, two, half, both] = [FRAC_1_SQRT_2, SQRT_2, 2.0, 0.5, 2.5].map(T::from_f64);
+        let [a, b, two, half, both] = constants([FRAC_1_SQRT_2, SQRT_2, 2.0, 0.5, 2.5]);
         let (even, odd) = (d[4] - d[2] * two, (d[3] - d[1] * two) * a);
         let (even_b, odd_b) = (d[4] - d[2] * half, (d[3] - d[1] * half) * b);
         let (zero, infinity) = (d[0] - d[2] * both + d[4], d[1] - d[3] * both + d[5]);
@@ -82,7 +92,7 @@ pub struct ImageGrad;
 impl Line<POINTS, POINTS> for ImageGrad {
     #[inline(always)]
     fn of<T: Float>(self, v: [T; POINTS]) -> [T; POINTS] {
-        let [a, b, two, half, both] = [FRAC_1_SQRT_2, SQRT_2, 2.0, 0.5, 2.5].map(T::from_f64);
+        let [a, b, two, half, both] = constants([FRAC_1_SQRT_2, SQRT_2, 2.0, 0.5, 2.5]);
         let (even, odd) = (v[1] + v[2], (v[1] - v[2]) * a);
         let (even_b, odd_b) = (v[3] + v[4], (v[3] - v[4]) * b);
         [
