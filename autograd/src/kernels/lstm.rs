@@ -174,6 +174,12 @@ struct Block<'a, T> {
     order: Order<'a>,
 }
 
+/// Takes so many elements off the beginning, or none where there are none to begin with.
+fn take<'a, T>(from: &mut &'a mut [T], len: usize) -> &'a mut [T] {
+    let len = if from.is_empty() { 0 } else { len };
+    from.split_off_mut(..len).expect("the caller checked")
+}
+
 /// Cuts a batch into blocks and runs `work` on each, on several threads if that pays.
 fn for_each_block<T: Float>(sizes: Sizes, whole: Block<'_, T>, work: impl Fn(Block<'_, T>) + Sync) {
     let Sizes { batch, steps, hidden, .. } = sizes;
@@ -182,18 +188,15 @@ fn for_each_block<T: Float>(sizes: Sizes, whole: Block<'_, T>, work: impl Fn(Blo
     let mut blocks = Vec::with_capacity(batch.div_ceil(most));
     for first in (0..batch).step_by(most) {
         let rows = most.min(batch - first);
-        let of = |empty: bool, len: usize| if empty { 0 } else { len };
-        let [joints, ys, dys] =
-            [(joint.is_empty(), sizes.joint_width()), (y.is_empty(), hidden), (dy.is_empty(), hidden)]
-                .map(|(empty, width)| of(empty, rows * steps * width));
+        let places = rows * steps;
         let lengths = order.lengths.get(first..first + rows).unwrap_or(&[]);
         blocks.push(Some(Block {
-            cells: cells.split_off_mut(..rows * steps * sizes.cell_width()).expect("the caller checked"),
-            joint: joint.split_off_mut(..joints).expect("the caller checked"),
-            state: state.split_off_mut(..rows * 2 * hidden).expect("the caller checked"),
-            y: y.split_off_mut(..ys).expect("the caller checked"),
-            dy: dy.split_off(..dys).expect("the caller checked"),
-            sums: sums.split_off_mut(..of(sums.is_empty(), 4 * hidden)).expect("one for each block"),
+            cells: take(&mut cells, places * sizes.cell_width()),
+            joint: take(&mut joint, places * sizes.joint_width()),
+            state: take(&mut state, rows * 2 * hidden),
+            y: take(&mut y, places * hidden),
+            dy: if dy.is_empty() { dy } else { dy.split_off(..places * hidden).expect("the caller checked") },
+            sums: take(&mut sums, 4 * hidden),
             order: Order { lengths, ..order },
         }));
     }
@@ -352,7 +355,7 @@ impl<'a, T> Parts<'a, T> {
         let (f, rest) = rest.split_at_mut(hidden);
         let (g, rest) = rest.split_at_mut(hidden);
         let (o, c) = rest.split_at_mut(hidden);
-        Parts { i, f, g, o, c: &mut c[..hidden] }
+        Parts { i, f, g, o, c }
     }
 }
 
@@ -458,10 +461,9 @@ impl<T: Float> Loop for CellBackward<'_, T> {
         let CellBackward { sizes, t, order, cells, d_state, dy, sums } = self;
         let Sizes { steps, hidden, .. } = sizes;
         let rows = cells.chunks_exact_mut(sizes.cell_width()).zip(d_state.chunks_exact_mut(2 * hidden));
-        // From the last to the first, as steps are taken: what comes next is always the row before this one in memory.
+        // From the last to the first, as steps are taken: the cell that comes next is always the one before in memory.
         for (row, (cell, d_state)) in rows.enumerate().rev() {
-            let next = cell.as_ptr().wrapping_sub(sizes.cell_width());
-            let next_dy = dy.as_ptr().wrapping_add((row * steps + t) * hidden).wrapping_sub(steps * hidden);
+            let (next, dy_at) = (cell.as_ptr().wrapping_sub(sizes.cell_width()), (row * steps + t) * hidden);
             let Parts { i, f, g, o, c } = Parts::of(cell, hidden);
             if order.is_padding(row, t) {
                 // The state passed by, and so do its gradients.
@@ -471,12 +473,15 @@ impl<T: Float> Loop for CellBackward<'_, T> {
                 continue;
             }
             let (dh, dc) = d_state.split_at_mut(hidden);
-            let dy = if dy.is_empty() { dy } else { &dy[(row * steps + t) * hidden..][..hidden] };
+            let dy = if dy.is_empty() { dy } else { &dy[dy_at..][..hidden] };
             for at in (0..hidden).step_by(W) {
+                // What comes next, while there is something to calculate.
                 for part in 0..5 {
                     prefetch(next.wrapping_add(part * hidden + at));
                 }
-                prefetch(next_dy.wrapping_add(at));
+                if !dy.is_empty() {
+                    prefetch(dy.as_ptr().wrapping_add(at).wrapping_sub(steps * hidden));
+                }
                 let (gate_i, gate_f, gate_g, gate_o) = (load(i, at), load(f, at), load(g, at), load(o, at));
                 let (c_before, mut dh_here, mut dc_here) = (load(c, at), load(dh, at), load(dc, at));
                 let mut tanh_c = [T::ZERO; W];
@@ -521,6 +526,24 @@ impl<T: Float> Loop for CellBackward<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// There and back, with so many elements that threads share them.
+    #[test]
+    fn inputs_find_their_way_back() {
+        for reverse in [false, true] {
+            let (sizes, order) =
+                (Sizes { batch: 33, steps: 64, inputs: 40, hidden: 1 }, Order { reverse, lengths: &[] });
+            let x: Vec<f32> = (0..sizes.places() * 40).map(|i| i as f32).collect();
+            assert!(x.len() > parallel::ELEMENTS);
+            let mut joint = vec![0.0; sizes.places() * sizes.joint_width()];
+            sizes.place_inputs(order, &x, &mut joint);
+            let places: Vec<f32> = joint.chunks_exact(41).flat_map(|row| &row[..40]).copied().collect();
+            assert!(places != x);
+            let mut back = vec![0.0; x.len()];
+            sizes.collect_inputs(order, &places, &mut back);
+            assert!(back == x);
+        }
+    }
 
     /// For batches of one block and of several, even and uneven.
     #[test]

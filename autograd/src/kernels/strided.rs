@@ -210,6 +210,19 @@ mod tests {
             .collect()
     }
 
+    /// Around the lengths of its blocks, from views that end with the last element read, or one or many later.
+    #[test]
+    fn every_second_element_is_copied() {
+        for len in 0..40_usize {
+            for beyond in [0, 1, 20] {
+                let from: Vec<usize> = (0..(2 * len).saturating_sub(1) + beyond).collect();
+                let mut to = vec![usize::MAX; len];
+                copy_row(&from, 2, &mut to);
+                assert!(to.iter().enumerate().all(|(i, &x)| x == 2 * i), "{len} of {}: {to:?}", from.len());
+            }
+        }
+    }
+
     #[test]
     fn copies_agree_with_the_definition() {
         let view: Vec<usize> = (0..if cfg!(miri) { 2000 } else { 200_000 }).collect();

@@ -19,8 +19,8 @@
 //! a thread. As one operation it is two products before and after the sequence, and for each step one product with
 //! weights that were laid out for it once and one fused pass.
 //!
-//! Saved are the gates and c before each step, 5H numbers a row and step, over which backward writes ds; and x and h before
-//! each step side by side. Under `create_graph` the steps are run again as tensor operations on the saved inputs, and those
+//! Saved are the gates and c before each step, 5H numbers a row and step, over which backward writes ds; and, side by side, h
+//! before each step and a copy of x. (The caller's x is held, too, but for `create_graph`.) Under `create_graph` the steps are run again as tensor operations on the saved inputs, and those
 //! are differentiated.
 
 use crate::graph::{GradOptions, Grads, MultiOp, grad, recorded_together};
@@ -86,12 +86,13 @@ impl<T: Float> Lstm<T> {
         for input in [0, 1] {
             grads.set(1 + input, || d_state.narrow(1, input * hidden, hidden));
         }
-        // Both in one product, so that ds, which is the larger operand, is laid out for it once.
-        if grads.wants(3) || grads.wants(4) {
-            let d_weights = product(&ds.t(), &joint); // [4H, I + H]
-            grads.set(3, || d_weights.narrow(1, 0, inputs).packed());
-            grads.set(4, || d_weights.narrow(1, inputs, hidden).packed());
-        }
+        // Both in one product, so that ds, which is the larger operand, is read for it once; or the one that is wanted.
+        let (of_x, of_h) = (grads.wants(3), grads.wants(4));
+        let (first, end) = (if of_x { 0 } else { inputs }, if of_h { inputs + hidden } else { inputs });
+        let d_weights = product(&ds.t(), &joint.narrow(1, first, end.saturating_sub(first))); // [4H, I + H]
+        // Row-major, as optimisers take the gradients of parameters.
+        grads.set(3, || d_weights.narrow(1, 0, inputs).packed());
+        grads.set(4, || d_weights.narrow(1, inputs - first, hidden).packed());
         if weights.bias.is_some() {
             grads.set(5, || d_bias.clone());
             grads.set(6, || d_bias);
@@ -118,19 +119,15 @@ impl<T: Float> Lstm<T> {
     }
 }
 
-/// Whether a product of so many multiply-adds is better done alone. Beside the steps, which take far longer, it finds the other
-/// threads asleep, and to wake one takes as long as all of it.
-fn is_small(work: usize) -> bool {
-    work < 1 << 22
-}
+/// Multiply-adds below which a product stays on its thread. Beside the steps, which take far longer, it finds the other threads
+/// asleep, and to wake one takes as long as all of it.
+const ALONE: usize = 1 << 22;
 
-/// A·B.
+/// A·B, on one thread if it is small.
 fn product<T: Float>(a: &Tensor<T>, b: &Tensor<T>) -> Tensor<T> {
     let (m, n) = (a.shape()[0], b.shape()[1]);
     Tensor::build(Dims::from([m, n]), |c| {
-        let product = Gemm::new(matrix(a, 0), matrix(b, 0));
-        let product = if is_small(m * n * a.shape()[1]) { product.serial() } else { product };
-        product.write(MatMut::row_major(c, m, n));
+        Gemm::new(matrix(a, 0), matrix(b, 0)).serial_below(ALONE).write(MatMut::row_major(c, m, n));
     })
 }
 
@@ -205,8 +202,7 @@ impl<T: Float> Tensor<T> {
             let x = MatRef::new(joint.slice(), [places, inputs], [width, 1]);
             let product = Gemm::new(x, MatRef::row_major(weight_ih.slice(), 4 * hidden, inputs).t());
             let product = bias.iter().fold(product, |product, bias| product.col_bias(bias.slice()));
-            let product = if is_small(places * 4 * hidden * inputs) { product.serial() } else { product };
-            product.write(MatMut::new(cells, [places, 4 * hidden], [sizes.cell_width(), 1]));
+            product.serial_below(ALONE).write(MatMut::new(cells, [places, 4 * hidden], [sizes.cell_width(), 1]));
         });
         let mut state = joined(initial.map(Some), batch, hidden);
         let y = Tensor::build(Dims::from([batch, steps, hidden]), |y| {
@@ -229,7 +225,6 @@ impl<T: Float> Tensor<T> {
 mod tests {
     use super::*;
     use crate::gradcheck::gradcheck_to_order;
-    use crate::ops::matmul::matrix;
     use crate::ops::recurrent::testing::{check_gradients, inputs, orders, weights};
     use crate::rng::Rng;
 

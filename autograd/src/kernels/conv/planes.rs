@@ -170,16 +170,29 @@ impl<T: Float> Loop for Join<'_, T> {
         for row in 0..height {
             let Some(y) = planes.image_row(row) else { continue };
             let image = &mut image[y * planes.conv.input[1]..];
-            if let (2, 0) = (stride, planes.conv.padding[1]) {
-                let even = &from[row * width..][planes.columns(0).shown];
-                let odd = &from[(height + row) * width..][planes.columns(1).shown];
-                alternate(even, odd, image);
-                continue;
-            }
-            for plane in 0..stride {
-                let Columns { shown, pixel } = planes.columns(plane);
-                for (i, &from) in from[(plane * height + row) * width..][shown].iter().enumerate() {
-                    image[pixel + i * stride] = from;
+            let row_of = |plane: usize, shown: Range<usize>| &from[(plane * height + row) * width..][shown];
+            match stride {
+                1 => {
+                    let Columns { shown, pixel } = planes.columns(0);
+                    image[pixel..][..shown.len()].copy_from_slice(row_of(0, shown));
+                }
+                2 => {
+                    // The plane that shows the first pixel first.
+                    let [even, odd] = if planes.conv.padding[1] % 2 == 0 { [0, 1] } else { [1, 0] };
+                    let first = planes.columns(even);
+                    alternate(
+                        row_of(even, first.shown),
+                        row_of(odd, planes.columns(odd).shown),
+                        &mut image[first.pixel..],
+                    );
+                }
+                _ => {
+                    for plane in 0..stride {
+                        let Columns { shown, pixel } = planes.columns(plane);
+                        for (i, &from) in row_of(plane, shown).iter().enumerate() {
+                            image[pixel + i * stride] = from;
+                        }
+                    }
                 }
             }
         }

@@ -119,7 +119,9 @@ fn a_sweep_agrees_with_the_definition() {
     for (stride, padding, dilation) in
         [(1, 0, 1), (1, 1, 1), (2, 0, 1), (2, 1, 1), (1, 2, 2), (2, 2, 3), (3, 1, 1), (3, 0, 2), (1, 4, 1)]
     {
-        for (groups, kernel, dropped) in [(1, [3, 3], 0), (2, [3, 2], 1), (3, [1, 4], 2), (1, [1, 1], 0)] {
+        for (groups, kernel, dropped) in
+            [(1, [3, 3], 0), (2, [3, 2], 1), (3, [1, 4], 2), (1, [1, 1], 0), (1, [2, 2], 0)]
+        {
             let height = Axis { output: 5, kernel: kernel[0], stride, padding: padding.min(kernel[0]), dilation };
             let width = Axis { output: 7, kernel: kernel[1], stride, padding: padding.min(kernel[1]), dilation };
             check::<f32>(&conv(2, [groups, 3, 2], [height, width], dropped));
@@ -163,6 +165,8 @@ fn images_of_one_window_agree_with_the_definition() {
         (1, [3, 2, 1], [3, 4], 1, 1, 0),
         (7, [1, 40, 17], [2, 3], 1, 2, 1),
         (0, [1, 2, 2], [2, 2], 0, 1, 0),
+        // So many elements that threads share them.
+        (500, [2, 5, 3], [4, 4], 0, 1, 1),
         // No pixel at all, only padding.
         (2, [1, 2, 3], [2, 2], 1, 1, 0),
     ] {
@@ -232,15 +236,17 @@ fn accuracy(conv: &Conv) {
     conv.input_grad_on(isa, &dy, &w, None, &mut dx);
     conv.weight_grad_on(isa, &x, &dy, &mut dw);
     let direct = [error(&y, &want_y), error(&dx, &want_dx), error(&dw, &want_dw)];
-    winograd.forward(isa, &x, &w, None, &mut y);
-    winograd.input_grad(isa, &dy, &w, None, &mut dx);
-    winograd.weight_grad(isa, &x, &dy, &mut dw);
-    let tiled = [error(&y, &want_y), error(&dx, &want_dx), error(&dw, &want_dw)];
     let values = [&want_y, &want_dx, &want_dw].map(|values| error(&vec![0.0; values.len()], values));
-    for ((tiled, direct), values) in tiled.into_iter().zip(direct).zip(values) {
-        assert!(tiled <= 7.0 * direct, "root mean square errors {tiled:e} and {direct:e} of {conv:?}");
-        let bound = 12.0 * f64::from(f32::EPSILON) * values;
-        assert!(tiled <= bound, "a root mean square error of {tiled:e} where values are {values:e}, of {conv:?}");
+    for winograd in [Order::ByTask, Order::ByPlace].map(|order| winograd.in_order(order)) {
+        winograd.forward(isa, &x, &w, None, &mut y);
+        winograd.input_grad(isa, &dy, &w, None, &mut dx);
+        winograd.weight_grad(isa, &x, &dy, &mut dw);
+        let tiled = [error(&y, &want_y), error(&dx, &want_dx), error(&dw, &want_dw)];
+        for ((tiled, direct), values) in tiled.into_iter().zip(direct).zip(values) {
+            assert!(tiled <= 7.0 * direct, "root mean square errors {tiled:e} and {direct:e} of {winograd:?}");
+            let bound = 12.0 * f64::from(f32::EPSILON) * values;
+            assert!(tiled <= bound, "a root mean square error of {tiled:e} where values are {values:e}, {winograd:?}");
+        }
     }
 }
 
@@ -275,13 +281,24 @@ fn tiles_with_padding_that_differs_by_axis_agree_with_the_definition() {
 
 #[test]
 fn the_same_bits_at_any_number_of_threads() {
-    let axis = |kernel: usize, stride: usize| Axis { output: 15, kernel, stride, padding: 1, dilation: 1 };
-    // The second and third go by way of tiles.
-    for (groups, kernel, stride) in [(1, 3, 2), (2, 3, 1), (1, 4, 2)] {
-        let conv = conv(32, [groups, 16, 24], [axis(kernel, stride); 2], 1);
-        assert_eq!(Winograd::of_weight_grad(&conv).is_some(), kernel % stride == 0);
+    let axis = |output: usize, kernel: usize, stride: usize| Axis { output, kernel, stride, padding: 1, dilation: 1 };
+    // With windows; with tiles in either order; one window an image.
+    let windows = conv(32, [1, 16, 24], [axis(15, 3, 2); 2], 1);
+    assert!(Winograd::of(&windows).is_none() && Single::of(&windows).is_none());
+    bits_do_not_depend_on_threads(&windows);
+    for (batch, groups, kernel, stride, order) in [
+        (32, 2, 3, 1, Order::ByPlace),
+        (32, 1, 4, 2, Order::ByPlace),
+        (if cfg!(miri) { 32 } else { 200 }, 1, 3, 1, Order::ByTask),
+    ] {
+        let conv = conv(batch, [groups, 16, 24], [axis(15, kernel, stride); 2], 1);
+        let winograd = Winograd::of_weight_grad(&conv).expect("by way of tiles");
+        assert!(winograd.order() == order || cfg!(miri));
         bits_do_not_depend_on_threads(&conv);
     }
+    let single = conv(500, [2, 5, 3], [axis(1, 6, 2); 2], 1);
+    assert!(Single::of(&single).is_some());
+    bits_do_not_depend_on_threads(&single);
 }
 
 fn bits_do_not_depend_on_threads(conv: &Conv) {

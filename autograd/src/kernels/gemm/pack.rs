@@ -179,15 +179,19 @@ pub(super) unsafe fn pack_matrix<T: GemmFloat>(set: &KernelSet<T>, from: MatRef<
 /// # Safety
 /// `out` must be writable for as many elements as the matrix has, and its lanes must be contiguous.
 unsafe fn copy_panels<T: GemmFloat, const W: usize>(from: MatRef<T>, out: *mut T) {
-    struct Panels<'a, T, const W: usize>(MatRef<'a, T>, *mut T);
-    impl<T: GemmFloat, const W: usize> Loop for Panels<'_, T, W> {
+    /// Whoever makes one promises what `copy_panels` asks for.
+    struct Copy<'a, T, const W: usize> {
+        from: MatRef<'a, T>,
+        out: *mut T,
+    }
+    impl<T: GemmFloat, const W: usize> Loop for Copy<'_, T, W> {
         type Out = ();
         #[inline(always)]
         fn run(self) {
-            let Panels(from, out) = self;
+            let Copy { from, out } = self;
             for p in 0..from.cols {
                 for q in 0..from.rows / W {
-                    // SAFETY: W lanes of depth p, and their place in panel q, as the caller of `copy_panels` vouches.
+                    // SAFETY: W lanes of depth p, and their place in panel q, as was promised.
                     unsafe {
                         let lanes = from.as_ptr().add(p * from.col_stride + q * W).cast::<[T; W]>();
                         *out.cast::<[T; W]>().add(q * from.cols + p) = *lanes;
@@ -196,8 +200,8 @@ unsafe fn copy_panels<T: GemmFloat, const W: usize>(from: MatRef<T>, out: *mut T
             }
         }
     }
-    // In wide registers: with the smallest that there are, six cache lines are a call of the system's copying.
-    vectorised(Panels::<T, W>(from, out));
+    // In wide registers: with the smallest that there are, a copy of three cache lines is a call of the system's.
+    vectorised(Copy::<T, W> { from, out });
 }
 
 /// Packs one panel of a matrix.

@@ -129,9 +129,10 @@ impl<T: GemmFloat> KernelSet<T> {
     /// Whether A is read where it is, for a product with so many columns of C.
     ///
     /// Its rows, if depths are neighbours: the kernel reads each of them from its beginning to its end. Its columns, if lanes
-    /// are: each step reads some of a column, which is most of a cache line. Where tiles are wide, few of them read A again,
-    /// and it never paid to pack it: the gradient of a weight for a batch of 16,384 takes 0.7 of the time (Zen 4). Otherwise it
-    /// is so for few columns of C, which take 0.8 to 0.9 with AVX2, unless the columns of A [collide].
+    /// are: a step reads as many neighbours of a column as a tile has rows, and the tile below the next ones, often of the same
+    /// cache line. With AVX-512, whose wide tiles read A least often, it never paid to pack it: the gradient of a weight for a
+    /// batch of 16,384 takes 0.7 of the time without (Zen 4). With AVX2 it pays not to for few columns of C, by a tenth to a
+    /// fifth, unless the columns of A [collide].
     fn reads_a_in_place(&self, a: MatRef<T>, n: usize) -> bool {
         /// Tiles of columns that may read A anew each.
         const FEW_TILES: usize = 8;

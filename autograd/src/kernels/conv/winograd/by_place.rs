@@ -1,11 +1,11 @@
 //! Place by place: each step for the whole batch before the next one.
 //!
-//! Where images are small and channels many, the weights at the points are what is large: 36 matrices, as many as there are
-//! transformed tiles or more. If every task went through all of them, it would read them anew, from memory. So threads
-//! share the samples for the first step, the places for the second, and the samples again for the third. Each place's matrix
-//! is then read once, packed by the thread that multiplies with it, and used while it is in that thread's cache. It takes
-//! memory for the transforms of the whole batch, in exchange for which a batch need not be large to have work for many
-//! threads.
+//! With many channels and small images the weights at the points are what is large: 36 matrices, with more elements than the
+//! transformed tiles of a task. If every task went through all of them, it would read them anew, from memory. So threads share
+//! the samples for the first step, the places for the second, and the samples again for the third. Each place's matrix is then
+//! read once, packed by the thread that multiplies with it, and used while it is in that thread's cache. And a batch of eight
+//! has work for many threads. It takes room for the transforms of the whole batch; as long as that is in the last cache, this
+//! order is the better one, or as good.
 
 use super::Winograd;
 use super::block::Block;

@@ -45,6 +45,7 @@ pub fn input_grad<T: Float>(w: &Winograd, isa: Isa, dy: &[T], weight: &[T], bias
                 let mut dm = Buffer::recycled(written.len());
                 block.transform_grads(dy, &mut dm);
                 let dv = multiply(weights, (written, &dm), seen);
+                // Which overwrites what was there: every image has a block with its first tile.
                 block.add_images((seen, &dv), bias, dx);
             }
         }

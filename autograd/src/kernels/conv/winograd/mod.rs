@@ -79,6 +79,17 @@ pub(super) enum Order {
     ByPlace,
 }
 
+impl Order {
+    /// By place as long as the transforms of the whole batch go into the last cache.
+    fn of(conv: &Conv, tiles: [usize; 2], phase_channels: usize) -> Order {
+        /// Elements of them, 16 MB in `f32`.
+        const IN_LAST_CACHE: usize = 1 << 22;
+        let columns = (tiles[0] * tiles[1]).saturating_mul(conv.batch.next_multiple_of(LANES));
+        let transforms = (phase_channels + conv.out_channels).saturating_mul(columns).saturating_mul(PLACES);
+        if transforms <= IN_LAST_CACHE { Order::ByPlace } else { Order::ByTask }
+    }
+}
+
 /// A convolution, cut into tiles.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Winograd {
@@ -93,7 +104,7 @@ pub(super) struct Winograd {
 }
 
 impl Winograd {
-    /// If it is worth it: half of the multiplications saved, enough channels and tiles to pay for the transforms of tiles and of
+    /// If it is worth it: more than half of the multiplications saved, enough channels and tiles to pay for the transforms of tiles and of
     /// weights, and work for more than one thread, as the products of a task stay on one.
     pub fn of(conv: &Conv) -> Option<Winograd> {
         /// From so many channels on.
@@ -104,7 +115,7 @@ impl Winograd {
         let tiles = conv.batch * winograd.tiles[0] * winograd.tiles[1];
         let enough = conv.in_channels >= CHANNELS && conv.out_channels >= CHANNELS && tiles >= TILES;
         let shared = winograd.order == Order::ByPlace || winograd.tasks().parallel;
-        (enough && winograd.share() <= 0.5 && shared).then_some(winograd)
+        (enough && winograd.share() < 0.5 && shared).then_some(winograd)
     }
 
     /// If it is worth it for the gradient of the weights, which has more to write: dU, task by task for each part of the batch, of
@@ -134,12 +145,13 @@ impl Winograd {
         let outputs = (2..=4).contains(&taps).then(|| POINTS + 1 - taps)?;
         let window = Window { taps, phases: stride, channels: conv.in_channels };
         let tiles = conv.output.map(|size| size.div_ceil(outputs));
-        // Of the whole batch, as many as go into the last cache.
-        const ELEMENTS: usize = 1 << 22;
-        let columns = (tiles[0] * tiles[1]).saturating_mul(conv.batch.next_multiple_of(LANES));
-        let transforms = (window.phase_channels() + conv.out_channels).saturating_mul(columns).saturating_mul(PLACES);
-        let order = if transforms <= ELEMENTS { Order::ByPlace } else { Order::ByTask };
+        let order = Order::of(conv, tiles, window.phase_channels());
         Some(Winograd { conv: *conv, order, tiles, outputs, window })
+    }
+
+    #[cfg(test)]
+    pub fn order(&self) -> Order {
+        self.order
     }
 
     /// The same in another order.
@@ -250,7 +262,7 @@ impl Winograd {
     fn matrix<'a, T: Float>(&self, points: &'a [T], group: usize, place: usize) -> MatRef<'a, T> {
         let (out_channels, channels) = (self.conv.out_channels, self.window.phase_channels());
         let start = (group * out_channels * PLACES + place) * channels;
-        MatRef::new(points.get(start..).unwrap_or(&[]), [out_channels, channels], [PLACES * channels, 1])
+        MatRef::new(&points[start..], [out_channels, channels], [PLACES * channels, 1])
     }
 
     /// dW of the sums over parts of the batch, each `[groups, places, O, C′]`.
