@@ -1,10 +1,8 @@
 //! Y = W·cols + bias, for each task and each group of channels.
 
 use super::planes::{Planes, PlanesOf};
-use super::single::Single;
 use super::windows::Windows;
-use super::winograd::Winograd;
-use super::{Conv, Tasks};
+use super::{Conv, Tasks, Way};
 use crate::kernels::element::Float;
 use crate::kernels::gemm::{Gemm, Isa, MatMut, MatRef, PackSource, PackedA};
 use crate::kernels::parallel;
@@ -13,18 +11,27 @@ use crate::memory::Buffer;
 impl Conv {
     /// Y, [`output_shape`](Conv::output_shape): the convolution of `x` with `weight`, plus a bias a channel.
     pub fn forward<T: Float>(&self, x: &[T], weight: &[T], bias: Option<&[T]>, y: &mut [T]) {
-        let isa = Isa::best();
-        if let Some(single) = Single::of(self) {
-            single.forward(isa, x, weight, bias, y);
-        } else if let Some(winograd) = Winograd::of(self) {
-            winograd.forward(isa, x, weight, bias, y);
-        } else {
-            self.forward_on(isa, x, weight, bias, y);
+        self.forward_by(&self.way(), Isa::best(), x, weight, bias, y);
+    }
+
+    pub(super) fn forward_by<T: Float>(
+        &self,
+        way: &Way,
+        isa: Isa,
+        x: &[T],
+        weight: &[T],
+        bias: Option<&[T]>,
+        y: &mut [T],
+    ) {
+        match way {
+            Way::Single(single) => single.forward(isa, x, weight, bias, y),
+            Way::Winograd(winograd) => winograd.forward(isa, x, weight, bias, y),
+            Way::Windows => self.forward_on(isa, x, weight, bias, y),
         }
     }
 
     #[inline(never)]
-    pub(super) fn forward_on<T: Float>(&self, isa: Isa, x: &[T], weight: &[T], bias: Option<&[T]>, y: &mut [T]) {
+    fn forward_on<T: Float>(&self, isa: Isa, x: &[T], weight: &[T], bias: Option<&[T]>, y: &mut [T]) {
         self.check(x.len(), weight.len(), y.len());
         if y.is_empty() {
             return;

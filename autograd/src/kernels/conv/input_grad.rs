@@ -1,10 +1,8 @@
 //! dX: what Wᵀ·dY says of every window, added up over the windows that see a pixel.
 
 use super::planes::{Join, Planes};
-use super::single::Single;
 use super::windows::Windows;
-use super::winograd::Winograd;
-use super::{Conv, Tasks};
+use super::{Conv, Tasks, Way};
 use crate::kernels::element::Float;
 use crate::kernels::gemm::{Gemm, Isa, MatMut, MatRef, PackSource, PackedA};
 use crate::kernels::parallel;
@@ -22,18 +20,27 @@ impl Conv {
     /// dX, [`input_shape`](Conv::input_shape): the gradient of the input, plus a bias a channel. It is also what a
     /// transposed convolution computes, which is where the bias comes from.
     pub fn input_grad<T: Float>(&self, dy: &[T], weight: &[T], bias: Option<&[T]>, dx: &mut [T]) {
-        let isa = Isa::best();
-        if let Some(single) = Single::of(self) {
-            single.input_grad(isa, dy, weight, bias, dx);
-        } else if let Some(winograd) = Winograd::of(self) {
-            winograd.input_grad(isa, dy, weight, bias, dx);
-        } else {
-            self.input_grad_on(isa, dy, weight, bias, dx);
+        self.input_grad_by(&self.way(), Isa::best(), dy, weight, bias, dx);
+    }
+
+    pub(super) fn input_grad_by<T: Float>(
+        &self,
+        way: &Way,
+        isa: Isa,
+        dy: &[T],
+        weight: &[T],
+        bias: Option<&[T]>,
+        dx: &mut [T],
+    ) {
+        match way {
+            Way::Single(single) => single.input_grad(isa, dy, weight, bias, dx),
+            Way::Winograd(winograd) => winograd.input_grad(isa, dy, weight, bias, dx),
+            Way::Windows => self.input_grad_on(isa, dy, weight, bias, dx),
         }
     }
 
     #[inline(never)]
-    pub(super) fn input_grad_on<T: Float>(&self, isa: Isa, dy: &[T], weight: &[T], bias: Option<&[T]>, dx: &mut [T]) {
+    fn input_grad_on<T: Float>(&self, isa: Isa, dy: &[T], weight: &[T], bias: Option<&[T]>, dx: &mut [T]) {
         self.check(dx.len(), weight.len(), dy.len());
         if dx.is_empty() {
             return;
@@ -42,6 +49,8 @@ impl Conv {
         let image = self.groups * self.in_channels * pixels;
         let sample = self.groups * self.out_channels * positions;
         let planes = Planes::of(self);
+        // What the planes do not show, or are added to.
+        let fill = planes.in_place || !planes.show_all();
         let Tasks { samples, parallel: share, work, .. } = self.tasks();
         let blocks = self.blocks(isa, weight, samples);
         // Of dY a channel plays the part of a tap, and a sample that of a run of windows.
@@ -75,7 +84,7 @@ impl Conv {
                             let of_tap = count * positions;
                             vectorised(AddWindows { conv: self, planes: &planes, windows, of_tap, n, to });
                         };
-                        if planes.in_place || !planes.show_all() {
+                        if fill {
                             dx.fill(start);
                         }
                         match &mut scratch {

@@ -48,6 +48,9 @@ mod weight_grad;
 mod windows;
 mod winograd;
 
+use single::Single;
+use winograd::Winograd;
+
 /// A convolution's geometry. Axes are height and width, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conv {
@@ -71,6 +74,16 @@ pub struct Conv {
     pub padding: [usize; 2],
     /// Pixels from a tap to the next.
     pub dilation: [usize; 2],
+}
+
+/// How a convolution, or one of its gradients, is done.
+#[derive(Clone, Debug)]
+enum Way {
+    /// One window an image.
+    Single(Single),
+    /// With tiles.
+    Winograd(Winograd),
+    Windows,
 }
 
 /// How the batch is cut into tasks.
@@ -107,6 +120,21 @@ impl Conv {
     /// `[N, groups · O, height, width]`
     pub fn output_shape(&self) -> [usize; 4] {
         [self.batch, self.groups * self.out_channels, self.output[0], self.output[1]]
+    }
+
+    /// The way of forward and of the input's gradient.
+    fn way(&self) -> Way {
+        self.way_with(Winograd::of)
+    }
+
+    /// The way of the weight's gradient.
+    fn way_of_weight_grad(&self) -> Way {
+        self.way_with(Winograd::of_weight_grad)
+    }
+
+    fn way_with(&self, winograd: fn(&Conv) -> Option<Winograd>) -> Way {
+        let tiles = || winograd(self).map(Way::Winograd);
+        Single::of(self).map(Way::Single).or_else(tiles).unwrap_or(Way::Windows)
     }
 
     /// P

@@ -112,6 +112,12 @@ impl Planes {
         columns == width && padding[0] + height <= self.size[0]
     }
 
+    /// A row of a plane.
+    #[inline(always)]
+    fn row_of<'a, T>(&self, planes: &'a [T], plane: usize, row: usize) -> &'a [T] {
+        &planes[(plane * self.size[0] + row) * self.size[1]..][..self.size[1]]
+    }
+
     /// The row of the image that a row of a plane shows, if that is not padding.
     #[inline(always)]
     fn image_row(&self, row: usize) -> Option<usize> {
@@ -166,33 +172,27 @@ impl<T: Float> Loop for Join<'_, T> {
     #[inline(always)]
     fn run(self) {
         let Join { planes, from, image } = self;
-        let ([height, width], stride) = (planes.size, planes.conv.stride[1]);
+        let ([height, _], stride) = (planes.size, planes.conv.stride[1]);
+        // Of two, the plane that shows the first pixel.
+        let even = planes.conv.padding[1] % 2;
         for row in 0..height {
             let Some(y) = planes.image_row(row) else { continue };
             let image = &mut image[y * planes.conv.input[1]..];
-            let row_of = |plane: usize, shown: Range<usize>| &from[(plane * height + row) * width..][shown];
-            match stride {
-                1 => {
-                    let Columns { shown, pixel } = planes.columns(0);
-                    image[pixel..][..shown.len()].copy_from_slice(row_of(0, shown));
+            if stride == 2 {
+                let (first, second) = (planes.columns(even), planes.columns(1 - even));
+                let second = &planes.row_of(from, 1 - even, row)[second.shown];
+                alternate(&planes.row_of(from, even, row)[first.shown], second, &mut image[first.pixel..]);
+                continue;
+            }
+            for plane in 0..stride {
+                let Columns { shown, pixel } = planes.columns(plane);
+                let from = &planes.row_of(from, plane, row)[shown];
+                if stride == 1 {
+                    image[pixel..][..from.len()].copy_from_slice(from);
+                    continue;
                 }
-                2 => {
-                    // The plane that shows the first pixel first.
-                    let [even, odd] = if planes.conv.padding[1] % 2 == 0 { [0, 1] } else { [1, 0] };
-                    let first = planes.columns(even);
-                    alternate(
-                        row_of(even, first.shown),
-                        row_of(odd, planes.columns(odd).shown),
-                        &mut image[first.pixel..],
-                    );
-                }
-                _ => {
-                    for plane in 0..stride {
-                        let Columns { shown, pixel } = planes.columns(plane);
-                        for (i, &from) in row_of(plane, shown).iter().enumerate() {
-                            image[pixel + i * stride] = from;
-                        }
-                    }
+                for (i, &from) in from.iter().enumerate() {
+                    image[pixel + i * stride] = from;
                 }
             }
         }

@@ -18,7 +18,7 @@ use crate::kernels::parallel;
 use crate::memory::Buffer;
 
 /// A convolution with one window an image.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Single {
     conv: Conv,
     /// Of each tap the pixel that it sees, unless that is padding.

@@ -3,7 +3,7 @@
 
 use super::single::Single;
 use super::winograd::{Order, Winograd};
-use super::{Conv, reference};
+use super::{Conv, Way, reference};
 use crate::kernels::element::Float;
 use crate::kernels::gemm::Isa;
 
@@ -36,25 +36,17 @@ fn check<T: Float>(conv: &Conv) {
         let rounded = |value: T| if exact { value.to_f64() } else { value.to_f64().round() };
         got.len() == want.len() && got.iter().zip(want).all(|(&got, &want)| rounded(got) == want.to_f64())
     };
-    let (winograd, single) = (Winograd::possible(conv), Single::of(conv));
     // Every way that there is, wherever it is possible.
     let mut ways = vec![Way::Windows];
-    ways.extend(single.as_ref().map(Way::Single));
-    ways.extend(
-        winograd
-            .iter()
-            .flat_map(|winograd| [Order::ByTask, Order::ByPlace].map(|order| winograd.in_order(order)))
-            .map(Way::Winograd),
-    );
-    for (isa, &way) in Isa::available().into_iter().flat_map(|isa| ways.iter().map(move |way| (isa, way))) {
+    ways.extend(Single::of(conv).map(Way::Single));
+    if let Some(winograd) = Winograd::possible(conv) {
+        ways.extend([Order::ByTask, Order::ByPlace].map(|order| Way::Winograd(winograd.in_order(order))));
+    }
+    for (isa, way) in Isa::available().into_iter().flat_map(|isa| ways.iter().map(move |way| (isa, way))) {
         let (exact, name) = (!matches!(way, Way::Winograd(_)), format!("{isa:?}, {way:?}: {conv:?}"));
         let forward = |bias: Option<&[T]>| {
             let mut y = vec![T::from_f64(f64::NAN); dy.len()];
-            match way {
-                Way::Windows => conv.forward_on(isa, &x, &w, bias, &mut y),
-                Way::Winograd(winograd) => winograd.forward(isa, &x, &w, bias, &mut y),
-                Way::Single(single) => single.forward(isa, &x, &w, bias, &mut y),
-            }
+            conv.forward_by(way, isa, &x, &w, bias, &mut y);
             y
         };
         assert!(agree(&forward(None), &want_y, exact), "forward on {name}");
@@ -63,11 +55,7 @@ fn check<T: Float>(conv: &Conv) {
 
         let input_grad = |bias: Option<&[T]>| {
             let mut dx = vec![T::from_f64(f64::NAN); x.len()];
-            match way {
-                Way::Windows => conv.input_grad_on(isa, &dy, &w, bias, &mut dx),
-                Way::Winograd(winograd) => winograd.input_grad(isa, &dy, &w, bias, &mut dx),
-                Way::Single(single) => single.input_grad(isa, &dy, &w, bias, &mut dx),
-            }
+            conv.input_grad_by(way, isa, &dy, &w, bias, &mut dx);
             dx
         };
         assert!(agree(&input_grad(None), &want_dx, exact), "input_grad on {name}");
@@ -75,21 +63,9 @@ fn check<T: Float>(conv: &Conv) {
         assert!(agree(&input_grad(Some(&x_bias)), &want, exact), "input_grad with a bias on {name}");
 
         let mut dw = vec![T::from_f64(f64::NAN); w.len()];
-        match way {
-            Way::Windows => conv.weight_grad_on(isa, &x, &dy, &mut dw),
-            Way::Winograd(winograd) => winograd.weight_grad(isa, &x, &dy, &mut dw),
-            Way::Single(single) => single.weight_grad(isa, &x, &dy, &mut dw),
-        }
+        conv.weight_grad_by(way, isa, &x, &dy, &mut dw);
         assert!(agree(&dw, &want_dw, exact), "weight_grad on {name}");
     }
-}
-
-/// How a convolution may be done.
-#[derive(Clone, Copy, Debug)]
-enum Way<'a> {
-    Windows,
-    Winograd(Winograd),
-    Single(&'a Single),
 }
 
 /// A convolution over as many windows as fit, plus `dropped` rows and columns that no window sees.
@@ -232,9 +208,9 @@ fn accuracy(conv: &Conv) {
         (squares / want.len() as f64).sqrt()
     };
     let isa = Isa::best();
-    conv.forward_on(isa, &x, &w, None, &mut y);
-    conv.input_grad_on(isa, &dy, &w, None, &mut dx);
-    conv.weight_grad_on(isa, &x, &dy, &mut dw);
+    conv.forward_by(&Way::Windows, isa, &x, &w, None, &mut y);
+    conv.input_grad_by(&Way::Windows, isa, &dy, &w, None, &mut dx);
+    conv.weight_grad_by(&Way::Windows, isa, &x, &dy, &mut dw);
     let direct = [error(&y, &want_y), error(&dx, &want_dx), error(&dw, &want_dw)];
     let values = [&want_y, &want_dx, &want_dw].map(|values| error(&vec![0.0; values.len()], values));
     for winograd in [Order::ByTask, Order::ByPlace].map(|order| winograd.in_order(order)) {

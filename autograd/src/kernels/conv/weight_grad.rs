@@ -6,10 +6,8 @@
 //! channel: now neighbours in memory. Taps and windows have changed their parts, and the same copying fills the panels.
 
 use super::planes::{Planes, by_pixel};
-use super::single::Single;
 use super::windows::Windows;
-use super::winograd::Winograd;
-use super::{Conv, Tasks};
+use super::{Conv, Tasks, Way};
 use crate::kernels::element::Float;
 use crate::kernels::gemm::{Gemm, Isa, MatMut, MatRef, PackSource};
 use crate::kernels::parallel;
@@ -22,18 +20,19 @@ pub(super) const LARGEST: usize = 1 << 22;
 impl Conv {
     /// dW, [`weight_shape`](Conv::weight_shape): the gradient of the weight.
     pub fn weight_grad<T: Float>(&self, x: &[T], dy: &[T], dw: &mut [T]) {
-        let isa = Isa::best();
-        if let Some(single) = Single::of(self) {
-            single.weight_grad(isa, x, dy, dw);
-        } else if let Some(winograd) = Winograd::of_weight_grad(self) {
-            winograd.weight_grad(isa, x, dy, dw);
-        } else {
-            self.weight_grad_on(isa, x, dy, dw);
+        self.weight_grad_by(&self.way_of_weight_grad(), Isa::best(), x, dy, dw);
+    }
+
+    pub(super) fn weight_grad_by<T: Float>(&self, way: &Way, isa: Isa, x: &[T], dy: &[T], dw: &mut [T]) {
+        match way {
+            Way::Single(single) => single.weight_grad(isa, x, dy, dw),
+            Way::Winograd(winograd) => winograd.weight_grad(isa, x, dy, dw),
+            Way::Windows => self.weight_grad_on(isa, x, dy, dw),
         }
     }
 
     #[inline(never)]
-    pub(super) fn weight_grad_on<T: Float>(&self, isa: Isa, x: &[T], dy: &[T], dw: &mut [T]) {
+    fn weight_grad_on<T: Float>(&self, isa: Isa, x: &[T], dy: &[T], dw: &mut [T]) {
         self.check(x.len(), dw.len(), dy.len());
         if dw.is_empty() || x.is_empty() || dy.is_empty() {
             return dw.fill(T::ZERO);
