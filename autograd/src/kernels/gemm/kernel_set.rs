@@ -76,21 +76,29 @@ macro_rules! kernel_set {
         use $crate::kernels::gemm::vector::{self, COMBINED, Combine, Dots};
         use $crate::kernels::gemm::simd::Simd;
 
+        /// # Safety
+        /// As for [`StripFn`].
         #[$feature]
         unsafe fn strip<const MR: usize, const NV: usize, const MASKED: bool>(t: &Strip<$t>) {
             // SAFETY: the caller keeps the contract of `StripFn`, which includes the instructions.
             unsafe { microkernel::strip::<$t, $token, MR, NV, MASKED>(<$token as Simd<$t>>::assume(), t) }
         }
+        /// # Safety
+        /// As for [`DotsFn`].
         #[$feature]
         unsafe fn dots(d: &Dots<$t>) {
             // SAFETY: the caller keeps the contract of `DotsFn`, which includes the instructions.
             unsafe { vector::dots_kernel::<$t, $token>(<$token as Simd<$t>>::assume(), d) }
         }
+        /// # Safety
+        /// As for [`CombineFn`].
         #[$feature]
         unsafe fn combine<const R: usize>(job: &Combine<$t>) {
             // SAFETY: the caller keeps the contract of `CombineFn`, which includes the instructions.
             unsafe { vector::combine_kernel::<$t, $token, R>(<$token as Simd<$t>>::assume(), job) }
         }
+        /// # Safety
+        /// As for [`TransposeFn`].
         #[$feature]
         unsafe fn transpose(lines: &[*const $t], at: usize, to: *mut $t, to_stride: usize) {
             // SAFETY: the caller keeps the contract of `TransposeFn`, which includes the instructions.

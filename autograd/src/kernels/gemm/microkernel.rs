@@ -19,6 +19,7 @@
 
 use super::GemmFloat;
 use super::simd::Simd;
+use crate::kernels::simd::prefetch;
 
 /// LOOP 1 as one call: tiles of C one below the other, which read the same panel of B.
 ///
@@ -105,7 +106,7 @@ where
         for i in 0..MR {
             // The far end of each row: where C is not aligned, that is another cache line than its beginning,
             // which the tile to the left has touched.
-            s.prefetch(row(c, i, t.c_row).wrapping_add(t.cols - 1));
+            prefetch(row(c, i, t.c_row).wrapping_add(t.cols - 1));
         }
         // SAFETY: the same contract.
         unsafe {

@@ -180,15 +180,15 @@ pub(super) unsafe fn pack_matrix<T: GemmFloat>(set: &KernelSet<T>, from: MatRef<
 /// `out` must be writable for as many elements as the matrix has, and its lanes must be contiguous.
 unsafe fn copy_panels<T: GemmFloat, const W: usize>(from: MatRef<T>, out: *mut T) {
     /// Whoever makes one promises what `copy_panels` asks for.
-    struct Copy<'a, T, const W: usize> {
+    struct CopyPanels<'a, T, const W: usize> {
         from: MatRef<'a, T>,
         out: *mut T,
     }
-    impl<T: GemmFloat, const W: usize> Loop for Copy<'_, T, W> {
+    impl<T: GemmFloat, const W: usize> Loop for CopyPanels<'_, T, W> {
         type Out = ();
         #[inline(always)]
         fn run(self) {
-            let Copy { from, out } = self;
+            let CopyPanels { from, out } = self;
             for p in 0..from.cols {
                 for q in 0..from.rows / W {
                     // SAFETY: W lanes of depth p, and their place in panel q, as was promised.
@@ -201,7 +201,7 @@ unsafe fn copy_panels<T: GemmFloat, const W: usize>(from: MatRef<T>, out: *mut T
         }
     }
     // In wide registers: with the smallest that there are, a copy of three cache lines is a call of the system's.
-    vectorised(Copy::<T, W> { from, out });
+    vectorised(CopyPanels::<T, W> { from, out });
 }
 
 /// Packs one panel of a matrix.

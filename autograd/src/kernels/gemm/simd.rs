@@ -61,10 +61,6 @@ pub(super) unsafe trait Simd<T>: Copy + 'static {
     /// The chosen elements must be writable; the others are not touched.
     unsafe fn store_first(self, to: *mut T, v: Self::V, mask: Self::Mask);
 
-    /// Asks for the cache line of `at` ahead of a write. Any address is fine.
-    #[inline(always)]
-    fn prefetch(self, _at: *const T) {}
-
     /// Side of the square blocks that [`Simd::transpose`] transposes, at most [`MAX_SIDE`].
     const SIDE: usize = Self::LANES;
 

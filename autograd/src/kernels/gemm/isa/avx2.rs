@@ -121,11 +121,6 @@ unsafe impl Simd<f32> for Avx2 {
             }
         }
     }
-    #[inline(always)]
-    fn prefetch(self, at: *const f32) {
-        // SAFETY: a prefetch never faults.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
-    }
 
     /// # Safety
     /// As [`Simd`] asks of transpose.
@@ -204,11 +199,6 @@ unsafe impl Simd<f64> for Avx2 {
                 _mm_store_sd(to, left);
             }
         }
-    }
-    #[inline(always)]
-    fn prefetch(self, at: *const f64) {
-        // SAFETY: a prefetch never faults.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
     }
 
     /// # Safety

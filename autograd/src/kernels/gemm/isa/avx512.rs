@@ -107,11 +107,6 @@ unsafe impl Simd<f32> for Avx512 {
         // SAFETY: the caller vouches for the lanes of the mask.
         unsafe { _mm512_mask_storeu_ps(to, mask, v) }
     }
-    #[inline(always)]
-    fn prefetch(self, at: *const f32) {
-        // SAFETY: a prefetch never faults.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
-    }
 
     const SIDE: usize = <Avx2 as Simd<f32>>::SIDE;
 
@@ -169,11 +164,6 @@ unsafe impl Simd<f64> for Avx512 {
     unsafe fn store_first(self, to: *mut f64, v: __m512d, mask: __mmask8) {
         // SAFETY: the caller vouches for the lanes of the mask.
         unsafe { _mm512_mask_storeu_pd(to, mask, v) }
-    }
-    #[inline(always)]
-    fn prefetch(self, at: *const f64) {
-        // SAFETY: a prefetch never faults.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
     }
 
     const SIDE: usize = <Avx2 as Simd<f64>>::SIDE;
