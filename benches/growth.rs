@@ -1,8 +1,8 @@
 //! How the time of a training step grows with its batch, and that of a matrix product with its size.
 //!
 //! `cargo bench --bench growth [-- --seconds=S NAME ...]` times the workloads of `steps.rs`, each network once, at an
-//! eighth to eight times its batch, and square products from 16 to 4,096, on one thread and on all; prints what a sample
-//! costs, or the GFLOP/s; and draws it in `out/growth.png`.
+//! eighth to eight times its batch, and square products from 16 to 4,096, on one thread and on all; prints what a
+//! sample costs, or the GFLOP/s; and draws it in `out/growth.png`.
 
 use anyhow::Error;
 use autograd::Tensor;
@@ -39,7 +39,8 @@ const SIDES: [usize; 9] = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096];
 struct Growth {
     name: &'static str,
     sizes: Vec<usize>,
-    /// Where in the picture each size stands: products by their sides, steps by how often the usual batch goes into theirs.
+    /// Where in the picture each size stands: products by their sides, steps by how often the usual batch goes into
+    /// theirs.
     x: Vec<f64>,
     one: Vec<f64>,
     all: Vec<f64>,

@@ -1,6 +1,7 @@
 //! The kernels beside the matrix product, each in a group of its own: `cargo bench --bench kernels`, or with a filter
-//! such as `-- conv`. criterion keeps a baseline to compare with: `-- --save-baseline before`, then `-- --baseline before`.
-//! Speeds change from machine to machine and from hour to hour, so only the ratio of two runs says anything.
+//! such as `-- conv`. criterion keeps a baseline to compare with: `-- --save-baseline before`, then
+//! `-- --baseline before`. Speeds change from machine to machine and from hour to hour, so only the ratio of two runs
+//! says anything.
 //!
 //! Throughput is in elements a second, and in multiply-adds for convolutions and the LSTM.
 

@@ -1,10 +1,10 @@
 //! Our matrix product against the `gemm` crate's, the fastest that we know in Rust: `cargo bench --bench rivals`, or
 //! with a shape such as `-- 256,256,256`.
 //!
-//! Prints GFLOP/s in f32 on one thread and on two, the ratios, and the share of the peak that one thread reaches: of the
-//! fused multiply-adds that a core does when nothing else holds it up. Ours and theirs run in turn, many times, and the best
-//! time of each counts: on a machine that is shared, only what ran side by side can be compared. The peak is measured
-//! before and after. What one of them calculates is held against the other.
+//! Prints GFLOP/s in f32 on one thread and on two, the ratios, and the share of the peak that one thread reaches: of
+//! the fused multiply-adds that a core does when nothing else holds it up. Ours and theirs run in turn, many times, and
+//! the best time of each counts: on a machine that is shared, only what ran side by side can be compared. The peak is
+//! measured before and after. What one of them calculates is held against the other.
 
 #[path = "../examples/kernel_race/peak.rs"]
 mod peak;

@@ -1,8 +1,8 @@
 //! One training step of each workload, in the operations of the PyTorch program it is compared with.
 //!
 //! `cargo bench --bench steps [-- --seconds=S NAME ...]` prints a line with the threads and the instruction set,
-//! then `NAME median_ms min_ms` for each workload. `RAYON_NUM_THREADS` sets the threads. `benches/compare` runs it beside
-//! the programs of other libraries.
+//! then `NAME median_ms min_ms` for each workload. `RAYON_NUM_THREADS` sets the threads. `benches/compare` runs it
+//! beside the programs of other libraries.
 
 use autograd::kernels::gemm::Isa;
 use workloads::protocol::Wanted;

@@ -1,4 +1,5 @@
-//! The workloads: what one training step is, in the operations of the PyTorch program it is compared with, for any batch.
+//! The workloads: what one training step is, in the operations of the PyTorch program it is compared with, for any
+//! batch.
 
 #[path = "../examples/cdcgan/networks.rs"]
 mod networks;
@@ -52,8 +53,8 @@ impl Weights {
     }
 }
 
-/// Bengio's network on characters: the embeddings of 3 characters side by side, a tanh layer, logits; with or without the
-/// direct connection.
+/// Bengio's network on characters: the embeddings of 3 characters side by side, a tanh layer, logits; with or without
+/// the direct connection.
 pub fn makemore(batch: usize, embedding: usize, hidden: usize, direct: bool) -> Step {
     let mut rng = Rng::seeded(0);
     let Weights { c, w1, b1, w2, b2, w3 } = Weights::new(embedding, hidden, &mut rng);

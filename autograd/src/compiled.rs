@@ -1,13 +1,14 @@
 //! The engine for `f32`, compiled once.
 //!
 //! A generic function is compiled where its type is known: in every program, example and test that uses it, anew. Only
-//! for one that is `#[inline(never)]` does the compiler ask first whether a crate below has been compiled with that type
-//! already, and then calls what is there. So the doors to all that is large are `#[inline(never)]` (a kernel's entrance,
-//! the recording of an operation with all that its backward needs, a backward pass), and this file goes through each of
-//! them. Nobody calls it. A door that is missing here costs whoever uses it time to build, nothing else.
+//! for one that is `#[inline(never)]` does the compiler ask first whether a crate below has been compiled with that
+//! type already, and then calls what is there. So the doors to all that is large are `#[inline(never)]` (a kernel's
+//! entrance, the recording of an operation with all that its backward needs, a backward pass), and this file goes
+//! through each of them. Nobody calls it. A door that is missing here costs whoever uses it time to build, nothing
+//! else.
 //!
-//! What it saves: to build one example anew (`touch examples/cdcgan/main.rs; time cargo build --example cdcgan`) takes 24 s of
-//! two idle cores, and took 81 before this file was here.
+//! What it saves: to build one example anew (`touch examples/cdcgan/main.rs; time cargo build --example cdcgan`) takes
+//! 24 s of two idle cores, and took 81 before this file was here.
 
 use crate::graph::{GradOptions, grad};
 use crate::kernels::gemm::{Gemm, MatMut, MatRef};

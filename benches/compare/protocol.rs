@@ -30,8 +30,8 @@ impl Wanted {
         Ok(wanted)
     }
 
-    /// Those of a program's workloads that were asked for. A name that none of them has is no error, as not every library
-    /// has every workload, but it is said.
+    /// Those of a program's workloads that were asked for. A name that none of them has is no error, as not every
+    /// library has every workload, but it is said.
     pub fn of<W>(&self, workloads: impl IntoIterator<Item = (&'static str, W)>) -> Vec<(&'static str, W)> {
         let (known, workloads): (Vec<_>, Vec<_>) = workloads.into_iter().map(|workload| (workload.0, workload)).unzip();
         for name in self.names.iter().filter(|name| !known.contains(&name.as_str())) {

@@ -11,7 +11,8 @@ pub const CHANNELS: usize = 1;
 pub const CLASSES: usize = 10;
 
 // ANCHOR: blocks
-/// A block of the generator: paint, normalise, let through what is positive. The last one only paints, between −1 and 1.
+/// A block of the generator: paint, normalise, let through what is positive. The last one only paints, between −1 and
+/// 1.
 pub fn make_gen_block(
     inputs: usize,
     outputs: usize,

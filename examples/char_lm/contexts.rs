@@ -1,6 +1,6 @@
 //! A word in its context: what the model remembers after reading up to a word's end is a vector of the word *there*. A
-//! table of embeddings has one vector for "bear"; here each place has its own, and places where it means the same should be
-//! near each other.
+//! table of embeddings has one vector for "bear"; here each place has its own, and places where it means the same
+//! should be near each other.
 
 use crate::model::CharLstm;
 use anyhow::Result;

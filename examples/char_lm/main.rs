@@ -1,7 +1,7 @@
 //! A language model of characters: an LSTM reads a text and says, after each character, how likely each next one is.
 //!
-//! `cargo run --example char_lm` learns from the King James Bible; `-- --data DIR` from a folder with `text8-100k.txt` and
-//! `text8-dev.txt`.
+//! `cargo run --example char_lm` learns from the King James Bible; `-- --data DIR` from a folder with `text8-100k.txt`
+//! and `text8-dev.txt`.
 
 mod contexts;
 mod data;

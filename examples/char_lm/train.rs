@@ -1,6 +1,6 @@
-//! Training by backpropagation through time, truncated: the text is cut into as many streams as the batch has rows, read
-//! side by side in windows. Gradients flow back to the window's start; the state itself goes on into the next window, so
-//! the model has read all that stands before.
+//! Training by backpropagation through time, truncated: the text is cut into as many streams as the batch has rows,
+//! read side by side in windows. Gradients flow back to the window's start; the state itself goes on into the next
+//! window, so the model has read all that stands before.
 
 use crate::data::Data;
 use crate::language_model::Perplexity;

@@ -38,8 +38,8 @@ fn trace(x: &Tensor<f64>) -> f64 {
 }
 
 /// The root of a symmetric matrix without negative eigenvalues, by Newton's iteration in the form that needs no inverse
-/// (Higham 2008, chapter 6): Y → √A and Z → 1/√A. An eigenvalue of 10⁻¹² of the largest grows to its root in some thirty
-/// steps; what is smaller adds nothing to a trace.
+/// (Higham 2008, chapter 6): Y → √A and Z → 1/√A. An eigenvalue of 10⁻¹² of the largest grows to its root in some
+/// thirty steps; what is smaller adds nothing to a trace.
 fn square_root(a: &Tensor<f64>) -> Tensor<f64> {
     const STEPS: usize = 50;
     let scale = a.square().sum(..).sqrt().item();

@@ -26,8 +26,8 @@ struct Defaults {
 }
 
 impl Judge {
-    /// The reader, from a file or trained now. A reader of one set does not judge another, so `of` names it. How well it reads is
-    /// not asked here, but when it has judged, lest training wait for that.
+    /// The reader, from a file or trained now. A reader of one set does not judge another, so `of` names it. How well
+    /// it reads is not asked here, but when it has judged, lest training wait for that.
     pub fn reader(&self, data: &Splits, of: &str, out: &Path, quick: bool) -> Result<Reader> {
         let mut recipe = Defaults::parse_from(["digits"]).recipe;
         // The judge of a quick run reads hardly anything: it must not be found by a run that means it.
@@ -87,8 +87,8 @@ fn share_right(read: &[i64], images: &LabelledImages) -> f64 {
 pub struct Distances {
     /// Of painted images to the real ones.
     pub painted: f64,
-    /// Between the first and the second half of the real ones, for scale. No lower bound: the halves are smaller, and may
-    /// have other writers.
+    /// Between the first and the second half of the real ones, for scale. No lower bound: the halves are smaller, and
+    /// may have other writers.
     pub halves_of_real: f64,
     /// Share of the real ones that are read right.
     pub accuracy_on_real: f64,

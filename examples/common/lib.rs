@@ -1,5 +1,5 @@
-//! What the examples share: where results go, how progress and pictures look; and the network that reads digits, with its
-//! training, as it judges what the GANs paint.
+//! What the examples share: where results go, how progress and pictures look; and the network that reads digits, with
+//! its training, as it judges what the GANs paint.
 
 pub mod books;
 pub mod digits;

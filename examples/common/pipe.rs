@@ -3,8 +3,8 @@
 
 use std::panic;
 
-/// From here on a closed pipe ends the program, quietly and without an error: whoever closed it has all that was wanted.
-/// Rust's programs are not told of it by a signal, as those in C are, and to ask for that takes `unsafe`.
+/// From here on a closed pipe ends the program, quietly and without an error: whoever closed it has all that was
+/// wanted. Rust's programs are not told of it by a signal, as those in C are, and to ask for that takes `unsafe`.
 pub fn end_quietly_when_closed() {
     let report = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {

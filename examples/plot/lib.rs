@@ -87,7 +87,8 @@ impl Panel {
         Panel { plots, layout, named: None }
     }
 
-    /// Lines over a common axis. If it counts something, so do its ticks; and where there are few points, each is marked.
+    /// Lines over a common axis. If it counts something, so do its ticks; and where there are few points, each is
+    /// marked.
     pub fn lines(labels: Labels<'_>, lines: &[Series<'_>]) -> Panel {
         let line = |(i, line): (usize, &Series<'_>)| {
             let plot =

@@ -92,8 +92,8 @@ impl Mapping {
 // ANCHOR_END: mapping
 
 // ANCHOR: mix
-/// A style for each layer, `[N, LAYERS, W]`: in row i of the batch, `coarse` before layer `crossover[i]` and `fine` from
-/// there on.
+/// A style for each layer, `[N, LAYERS, W]`: in row i of the batch, `coarse` before layer `crossover[i]` and `fine`
+/// from there on.
 pub fn mix(coarse: &Tensor, fine: &Tensor, crossover: &[usize]) -> Tensor {
     let before = |i: usize| i % LAYERS < crossover[i / LAYERS];
     let mask = Tensor::from_fn([crossover.len(), LAYERS, 1], before); // [N, LAYERS, 1]

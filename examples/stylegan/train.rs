@@ -178,7 +178,8 @@ impl Gan {
     }
     // ANCHOR_END: step
 
-    /// Measures the mean w of the averaged mapping, which truncation goes towards: another than that of the one in training.
+    /// Measures the mean w of the averaged mapping, which truncation goes towards: another than that of the one in
+    /// training.
     fn measure_average(&self) {
         let mapping = &self.average.mapping;
         let z = Tensor::randn([4096, self.recipe.width], &mut Rng::seeded(0));

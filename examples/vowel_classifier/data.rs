@@ -132,8 +132,8 @@ fn cut(text: &[i64], count: usize, rng: &mut Rng) -> Vec<(Vec<i64>, i64)> {
     strings
 }
 
-/// The text without each place where one of these strings stands, and without the character that follows it: else a model
-/// that has read the text has read the answers.
+/// The text without each place where one of these strings stands, and without the character that follows it: else a
+/// model that has read the text has read the answers.
 fn without(text: &[i64], strings: &[(Vec<i64>, i64)]) -> Vec<Vec<i64>> {
     let strings: std::collections::HashSet<&[i64]> = strings.iter().map(|(tokens, _)| &tokens[..]).collect();
     let mut keep = vec![true; text.len()];

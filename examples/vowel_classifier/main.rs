@@ -28,7 +28,8 @@ struct Cli {
     #[arg(long)]
     seed: Option<u64>,
 
-    /// A folder with train- and dev-, vowel- and consonant-examples.txt, instead of strings cut from the King James Bible
+    /// A folder with train- and dev-, vowel- and consonant-examples.txt, instead of strings cut from the King James
+    /// Bible
     #[arg(long, value_name = "DIR", value_parser = flags::existing)]
     data: Option<PathBuf>,
 
@@ -37,8 +38,8 @@ struct Cli {
     #[arg(long)]
     pretrain: bool,
 
-    /// Say what follows this text (or each line of standard input, if it is -), with the weights in the output folder if
-    /// there are any
+    /// Say what follows this text (or each line of standard input, if it is -), with the weights in the output folder
+    /// if there are any
     #[arg(long, value_name = "TEXT")]
     predict: Option<String>,
 

@@ -79,8 +79,8 @@ impl Descent {
         Descent { schedule: Scheduler::new(cycle, &mut adam), adam }
     }
 
-    /// One step down the gradient of `loss`, which is clipped to a length of 1: recurrent networks have a few very steep
-    /// places, and a step from there would leave all that was learnt.
+    /// One step down the gradient of `loss`, which is clipped to a length of 1: recurrent networks have a few very
+    /// steep places, and a step from there would leave all that was learnt.
     fn step(&mut self, model: &Classifier, loss: &Tensor) {
         self.adam.zero_grad();
         loss.backward();

@@ -58,8 +58,8 @@ impl SharedTable {
     }
 }
 
-/// [`train`](crate::train::train), but racing; without held-out sentences and the loss on the way. The objective must be
-/// one of yes-or-no questions.
+/// [`train`](crate::train::train), but racing; without held-out sentences and the loss on the way. The objective must
+/// be one of yes-or-no questions.
 pub fn train(model: &Word2Vec, sampler: &Sampler, recipe: &Recipe) -> Result<History> {
     ensure!(!matches!(sampler.ask, Ask::Softmax), "--hogwild takes negative sampling or the hierarchical softmax");
     let parameters = [&model.in_embed.weight, &model.out_embed.weight];

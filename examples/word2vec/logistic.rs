@@ -9,9 +9,10 @@
 //! g = σ(z) − y   dh += g·o·dloss     do += g·h·dloss
 //! ```
 //!
-//! Forward and backward are fused. Forward reads a window's rows where they are and keeps g, a number for each question. Backward makes each row of a gradient by itself, as a sum of rows
-//! whose factors are g: no two threads write to one row, and the order of a sum is that of the text, so results
-//! are the same bits at any number of threads. dtable is sparse: the rows used, ascending, each once.
+//! Forward and backward are fused. Forward reads a window's rows where they are and keeps g, a number for each
+//! question. Backward makes each row of a gradient by itself, as a sum of rows whose factors are g: no two threads
+//! write to one row, and the order of a sum is that of the text, so results are the same bits at any number of threads.
+//! dtable is sparse: the rows used, ascending, each once.
 //!
 //! That the inputs of a window share its outputs is what makes it fast: six input words and six outputs are twelve
 //! rows to read for 36 questions (Ji et al. 2016, "Parallelizing Word2Vec in Shared and Distributed Memory").

@@ -2,7 +2,8 @@
 //! of rows, each times a factor.
 //!
 //! Rows are read where they are. Whatever is added up stays in registers: up to 96 numbers of a sum, which is twelve of
-//! AVX2's sixteen registers, and nearly all of a vector of 100. To be called inside of a [`Loop`](autograd::kernels::simd::Loop), whose instruction set they get.
+//! AVX2's sixteen registers, and nearly all of a vector of 100. To be called inside of a
+//! [`Loop`](autograd::kernels::simd::Loop), whose instruction set they get.
 
 use autograd::Float;
 use autograd::kernels::lanes::sum_of_two;

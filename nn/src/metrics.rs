@@ -174,8 +174,8 @@ impl ConfusionMatrix {
     }
 }
 
-/// The share of rows of `logits` `[…, C]` (or of probabilities) whose largest element stands at the class that `classes`
-/// `[…]` names. NaN of no rows.
+/// The share of rows of `logits` `[…, C]` (or of probabilities) whose largest element stands at the class that
+/// `classes` `[…]` names. NaN of no rows.
 ///
 /// ```
 /// use autograd::Tensor;

@@ -7,9 +7,9 @@
 //! every instruction set.
 //!
 //! Every kernel here is the same loop, `SideBySide`, and that is all that is compiled for each function, type and
-//! instruction set. Which elements it gets is decided outside, in `broadcast`: an operand whose elements do not lie side
-//! by side is copied, a block at a time, to where they do. The copy stays in the first cache, so broadcasting costs
-//! little more than reading.
+//! instruction set. Which elements it gets is decided outside, in `broadcast`: an operand whose elements do not lie
+//! side by side is copied, a block at a time, to where they do. The copy stays in the first cache, so broadcasting
+//! costs little more than reading.
 
 use super::parallel;
 use super::simd::{Loop, vectorised};

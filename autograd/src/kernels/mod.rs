@@ -1,7 +1,7 @@
 //! Numeric code on slices. Knows no tensor and no graph.
 //!
-//! Entrances to large kernels are `#[inline(never)]`, so that they are compiled with this crate and not with every program
-//! that uses it: `compiled.rs` says how.
+//! Entrances to large kernels are `#[inline(never)]`, so that they are compiled with this crate and not with every
+//! program that uses it: `compiled.rs` says how.
 pub mod along;
 pub mod batch_norm;
 pub mod conv;

@@ -44,7 +44,8 @@ pub fn vectorised<L: Loop>(body: L) -> L::Out {
 }
 // ANCHOR_END: vectorised
 
-/// Has the machine fetch what lies at `at` into the caches, to be read soon. It may be anywhere, as nothing is read yet.
+/// Has the machine fetch what lies at `at` into the caches, to be read soon. It may be anywhere, as nothing is read
+/// yet.
 #[inline(always)]
 pub fn prefetch<T>(at: *const T) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]

@@ -156,7 +156,8 @@ pub fn copy_row<T: Copy>(from: &[T], stride: usize, to: &mut [T]) {
     }
 }
 
-/// `to[i] = from[2·i]`, in blocks of a known length, of which the compiler makes vectors. The last block overlaps the one before.
+/// `to[i] = from[2·i]`, in blocks of a known length, of which the compiler makes vectors. The last block overlaps the
+/// one before.
 #[inline(always)]
 fn copy_even<T: Copy, const N: usize>(from: &[T], to: &mut [T]) {
     let len = to.len();

@@ -13,9 +13,9 @@ const ORIGIN: usize = size_of::<NonNull<u8>>();
 
 /// Zeroed memory of `size` bytes, which must be more than none, aligned to [`ALIGN`].
 ///
-/// Zeroed so that it is initialised. Fresh pages of the system are zero, so that costs nothing for a large block; but the
-/// standard library relies on it only where 16 bytes of alignment are enough, and else fills all of the memory, on one
-/// thread. So a large block is aligned here, in memory that is a little larger.
+/// Zeroed so that it is initialised. Fresh pages of the system are zero, so that costs nothing for a large block; but
+/// the standard library relies on it only where 16 bytes of alignment are enough, and else fills all of the memory, on
+/// one thread. So a large block is aligned here, in memory that is a little larger.
 pub fn take(size: usize) -> NonNull<u8> {
     let layout = layout_of(size);
     // SAFETY: more than no bytes.

@@ -41,8 +41,8 @@ fn in_left<T: Number, F: Arithmetic<T>>(mut a: Tensor<T>, b: &Tensor<T>, f: F) -
     a
 }
 
-/// a ← f(a, b), written over the values of `a` if nothing is recorded and no other handle holds them: other handles never
-/// see it.
+/// a ← f(a, b), written over the values of `a` if nothing is recorded and no other handle holds them: other handles
+/// never see it.
 #[track_caller]
 fn assign<T: Number, F: Arithmetic<T>>(a: &mut Tensor<T>, b: &Tensor<T>, f: F) {
     if is_recorded(a, b) || broadcast(F::NAME, a, b) != *a.shape() {

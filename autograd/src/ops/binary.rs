@@ -38,8 +38,9 @@ fn strides_for<T: Element>(x: &Tensor<T>, shape: Dims) -> Dims {
     x.layout().broadcast_to(shape).expect("the shape was made by broadcasting").strides
 }
 
-/// A tensor that an element-wise kernel, which goes by rows, reads fast. Of one whose columns are what lies side by side
-/// each cache line would be fetched again for every row: it is copied first, in tiles that use a line for several rows.
+/// A tensor that an element-wise kernel, which goes by rows, reads fast. Of one whose columns are what lies side by
+/// side each cache line would be fetched again for every row: it is copied first, in tiles that use a line for several
+/// rows.
 pub(crate) fn by_rows<T: Element>(x: &Tensor<T>) -> Cow<'_, Tensor<T>> {
     /// Fewer elements stay in the first cache.
     const MANY: usize = 1 << 12;

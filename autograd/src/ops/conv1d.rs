@@ -25,9 +25,10 @@ impl Default for Conv1dOptions {
 }
 
 impl<T: Float> Tensor<T> {
-    /// The convolution of sequences with a weight, plus a bias a channel, as `torch.nn.functional.conv1d`: `[N, C, L]` and
-    /// `[O, C / groups, kernel]` to `[N, O, L′]`, where L′ is `(L + 2·padding − dilation·(kernel − 1) − 1) / stride + 1`, rounded
-    /// down. Of one sequence, `[C, L]`, it gives one.
+    /// The convolution of sequences with a weight, plus a bias a channel, as `torch.nn.functional.conv1d`: `[N, C, L]`
+    /// and `[O, C / groups, kernel]` to `[N, O, L′]`, where L′ is
+    /// `(L + 2·padding − dilation·(kernel − 1) − 1) / stride + 1`, rounded down. Of one sequence, `[C, L]`, it gives
+    /// one.
     ///
     /// ```
     /// use autograd::{Conv1dOptions, Tensor};

@@ -5,9 +5,9 @@
 //! ```
 //!
 //! X `[N, C, H, W]`, W `[O, C / groups, kernel height, kernel width]`, b `[O]`, Y `[N, O, H′, W′]`, where H′ is
-//! `(H + 2·padding − dilation·(kernel − 1) − 1) / stride + 1`, rounded down, and W′ the like. With groups, channels are cut
-//! into as many parts, and each part of Y is calculated from the same part of X. (What is called convolution here is, as
-//! everywhere in this field, a correlation: the window is not mirrored.)
+//! `(H + 2·padding − dilation·(kernel − 1) − 1) / stride + 1`, rounded down, and W′ the like. With groups, channels are
+//! cut into as many parts, and each part of Y is calculated from the same part of X. (What is called convolution here
+//! is, as everywhere in this field, a correlation: the window is not mirrored.)
 //!
 //! Y is linear in X and linear in W. So there are three maps, which are each other's gradients:
 //!
@@ -18,8 +18,8 @@
 //! ```
 //!
 //! Each is an operation, in this file, in [`conv_transpose2d`](super::conv_transpose2d) (I, which is a transposed
-//! convolution) and in [`conv2d_weight_grad`](super::conv2d_weight_grad). So every order of derivative is made of the same
-//! three kernels, in [`kernels::conv`](crate::kernels::conv).
+//! convolution) and in [`conv2d_weight_grad`](super::conv2d_weight_grad). So every order of derivative is made of the
+//! same three kernels, in [`kernels::conv`](crate::kernels::conv).
 
 use super::conv_transpose2d::input_grad;
 use super::conv2d_weight_grad::weight_grad;
@@ -138,8 +138,8 @@ pub(super) fn forward<T: Float>(conv: Conv, x: &Tensor<T>, weight: &Tensor<T>, b
 
 impl<T: Float> Tensor<T> {
     /// The convolution of images with a weight, plus a bias a channel, as `torch.nn.functional.conv2d`:
-    /// `[N, C, H, W]` and `[O, C / groups, kernel height, kernel width]` to `[N, O, H′, W′]` (the formula is at the top of
-    /// [`ops::conv2d`](mod@crate::ops::conv2d)). Of one image, `[C, H, W]`, it gives one.
+    /// `[N, C, H, W]` and `[O, C / groups, kernel height, kernel width]` to `[N, O, H′, W′]` (the formula is at the top
+    /// of [`ops::conv2d`](mod@crate::ops::conv2d)). Of one image, `[C, H, W]`, it gives one.
     ///
     /// ```
     /// use autograd::{Conv2dOptions, Tensor};
@@ -150,9 +150,9 @@ impl<T: Float> Tensor<T> {
     /// ```
     ///
     /// Windows of two to four taps a side, and of twice as many with a stride of 2, may be calculated with fewer
-    /// multiplications ([`kernels::conv`](crate::kernels::conv)), as may be their gradients. Then a NaN or an infinity in
-    /// the image may reach outputs whose windows are a few pixels away, and what would be exactly 0 may be a rounding
-    /// error.
+    /// multiplications ([`kernels::conv`](crate::kernels::conv)), as may be their gradients. Then a NaN or an infinity
+    /// in the image may reach outputs whose windows are a few pixels away, and what would be exactly 0 may be a
+    /// rounding error.
     ///
     /// # Panics
     /// If the shapes do not fit, a stride or a dilation is 0, or the image is smaller than a window.

@@ -4,8 +4,8 @@
 //! W[o, c, ky, kx] = Σ over n, oy, ox of  Y[n, o, oy, ox] · X[n, c, oy·stride + ky·dilation − padding, …]
 //! ```
 //!
-//! It is the third of the maps that [`conv2d`](super::conv2d) is about. Nobody starts from it: it is recorded when a gradient
-//! is itself differentiated, as a gradient penalty does. Its gradients are dX = I(Y, dW) and dY = F(X, dW).
+//! It is the third of the maps that [`conv2d`](super::conv2d) is about. Nobody starts from it: it is recorded when a
+//! gradient is itself differentiated, as a gradient penalty does. Its gradients are dX = I(Y, dW) and dY = F(X, dW).
 
 use super::conv_transpose2d::input_grad;
 use super::conv2d::{Saved, forward};

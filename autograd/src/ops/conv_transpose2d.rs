@@ -4,9 +4,10 @@
 //! Y[n, c, iy·stride + ky·dilation − padding, …] = b[c] + Σ over o, ky, kx of  X[n, o, iy, ix] · W[o, c, ky, kx]
 //! ```
 //!
-//! X `[N, O, H, W]`, W `[O, C / groups, kernel height, kernel width]`, b `[C]`, Y `[N, C, H′, W′]`: every element of X paints
-//! the weight, times itself, on the larger Y. H′ is `(H − 1)·stride − 2·padding + dilation·(kernel − 1) + output_padding + 1`.
-//! Several sizes of image have the same number of windows; `output_padding` says which of them Y is.
+//! X `[N, O, H, W]`, W `[O, C / groups, kernel height, kernel width]`, b `[C]`, Y `[N, C, H′, W′]`: every element of X
+//! paints the weight, times itself, on the larger Y. H′ is
+//! `(H − 1)·stride − 2·padding + dilation·(kernel − 1) + output_padding + 1`. Several sizes of image have the same
+//! number of windows; `output_padding` says which of them Y is.
 //!
 //! The gradients are the other two maps of [`conv2d`](super::conv2d): dX = F(dY, W), a convolution, and dW = G(dY, X).
 
@@ -91,8 +92,8 @@ pub(super) fn input_grad<T: Float>(
 impl<T: Float> Tensor<T> {
     /// The transposed convolution of images with a weight, plus a bias a channel, as
     /// `torch.nn.functional.conv_transpose2d`: `[N, O, H, W]` and `[O, C / groups, kernel height, kernel width]` to
-    /// `[N, C, H′, W′]` (the formula is at the top of [`ops::conv_transpose2d`](mod@crate::ops::conv_transpose2d)). Of one
-    /// image, `[O, H, W]`, it gives one.
+    /// `[N, C, H′, W′]` (the formula is at the top of [`ops::conv_transpose2d`](mod@crate::ops::conv_transpose2d)). Of
+    /// one image, `[O, H, W]`, it gives one.
     ///
     /// ```
     /// use autograd::{ConvTranspose2dOptions, Tensor};
@@ -103,8 +104,8 @@ impl<T: Float> Tensor<T> {
     /// ```
     ///
     /// # Panics
-    /// If the shapes do not fit, a stride or a dilation is 0, more is cut off than there is, or an output padding is not
-    /// smaller than the stride or the dilation.
+    /// If the shapes do not fit, a stride or a dilation is 0, more is cut off than there is, or an output padding is
+    /// not smaller than the stride or the dilation.
     #[track_caller]
     pub fn conv_transpose2d(
         &self,

@@ -13,9 +13,9 @@ use crate::kernels::element::Float;
 use crate::tensor::Tensor;
 
 impl<T: Float> Tensor<T> {
-    /// One layer of a GRU in one direction over sequences `[B, T, I]`, from the state h `[B, H]`. Returns the hidden state
-    /// after each step, `[B, T, H]`, and the final one. As one layer of `torch.nn.GRU` with `batch_first`; the weights
-    /// have three gates, r, z and n.
+    /// One layer of a GRU in one direction over sequences `[B, T, I]`, from the state h `[B, H]`. Returns the hidden
+    /// state after each step, `[B, T, H]`, and the final one. As one layer of `torch.nn.GRU` with `batch_first`; the
+    /// weights have three gates, r, z and n.
     ///
     /// # Panics
     /// If the shapes are others, or the lengths of the sequences are not one for each, at most T.

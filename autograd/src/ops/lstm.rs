@@ -19,9 +19,9 @@
 //! a thread. As one operation it is two products before and after the sequence, and for each step one product with
 //! weights that were laid out for it once and one fused pass.
 //!
-//! Saved are the gates and c before each step, 5H numbers a row and step, over which backward writes ds; and, side by side, h
-//! before each step and a copy of x. (The caller's x is held, too, but for `create_graph`.) Under `create_graph` the steps are run again as tensor operations on the saved inputs, and those
-//! are differentiated.
+//! Saved are the gates and c before each step, 5H numbers a row and step, over which backward writes ds; and, side by
+//! side, h before each step and a copy of x. (The caller's x is held, too, but for `create_graph`.) Under
+//! `create_graph` the steps are run again as tensor operations on the saved inputs, and those are differentiated.
 
 use crate::graph::{GradOptions, Grads, MultiOp, grad, recorded_together};
 use crate::kernels::element::Float;
@@ -119,8 +119,8 @@ impl<T: Float> Lstm<T> {
     }
 }
 
-/// Multiply-adds below which a product stays on its thread. Beside the steps, which take far longer, it finds the other threads
-/// asleep, and to wake one takes as long as all of it.
+/// Multiply-adds below which a product stays on its thread. Beside the steps, which take far longer, it finds the other
+/// threads asleep, and to wake one takes as long as all of it.
 const ALONE: usize = 1 << 22;
 
 /// A·B, on one thread if it is small.
@@ -164,9 +164,9 @@ fn composed<T: Float>(
 // ANCHOR_END: composed
 
 impl<T: Float> Tensor<T> {
-    /// One layer of an LSTM in one direction over sequences `[B, T, I]`, from the states h and c, each `[B, H]`. Returns
-    /// the hidden state after each step, `[B, T, H]`, and the final h and c. As one layer of `torch.nn.LSTM` with
-    /// `batch_first`.
+    /// One layer of an LSTM in one direction over sequences `[B, T, I]`, from the states h and c, each `[B, H]`.
+    /// Returns the hidden state after each step, `[B, T, H]`, and the final h and c. As one layer of `torch.nn.LSTM`
+    /// with `batch_first`.
     ///
     /// ```
     /// use autograd::{RecurrentWeights, Rng, SequenceOptions, Tensor};
@@ -297,9 +297,9 @@ mod tests {
                 let definition = run(composed(&x, [&inputs[1], &inputs[2]], &weights, &options));
                 for (index, (ours, definition)) in ours.iter().zip(&definition).enumerate() {
                     assert_eq!(ours.shape(), definition.shape());
-                    // Both round sums in an order of their own: of H + I products for each gate, of 4H for each gradient
-                    // of a state, one after the other over T steps; and for the gradients of the weights, which come
-                    // last, over all rows besides. Each function on the way adds a few.
+                    // Both round sums in an order of their own: of H + I products for each gate, of 4H for each
+                    // gradient of a state, one after the other over T steps; and for the gradients of the weights,
+                    // which come last, over all rows besides. Each function on the way adds a few.
                     let of_weights = index >= 6;
                     let terms = steps * (4 * hidden + features + 20) + if of_weights { batch * steps } else { 0 };
                     let largest = definition.iter().fold(1.0, |largest: f64, x| largest.max(x.abs()));

@@ -20,8 +20,8 @@ pub(super) struct Saved<T: Float> {
     /// Each operand that the other's gradient needs.
     a: Option<Tensor<T>>,
     b: Option<Tensor<T>>,
-    /// Whether each lies in memory transposed, as the weight of a linear layer does. Then its gradient is made so that it
-    /// lies like that, too: transposed back, as a weight's will be, its rows are rows in memory.
+    /// Whether each lies in memory transposed, as the weight of a linear layer does. Then its gradient is made so that
+    /// it lies like that, too: transposed back, as a weight's will be, its rows are rows in memory.
     transposed: [bool; 2],
 }
 

@@ -9,9 +9,9 @@ use crate::tensor::{Dims, Tensor};
 pub struct SequenceOptions {
     /// From the last step to the first.
     pub reverse: bool,
-    /// The length of each sequence of the batch, the steps beyond being padding: there the output is zero, and the state
-    /// stays as it is, so that the final one is that after the last real step. As PyTorch's packed sequences, but that what
-    /// stands in the padding must be finite.
+    /// The length of each sequence of the batch, the steps beyond being padding: there the output is zero, and the
+    /// state stays as it is, so that the final one is that after the last real step. As PyTorch's packed sequences, but
+    /// that what stands in the padding must be finite.
     pub lengths: Option<Vec<usize>>,
 }
 
@@ -103,8 +103,8 @@ impl SequenceOptions {
         Order { reverse: self.reverse, lengths: self.lengths.as_deref().unwrap_or(&[]) }
     }
 
-    /// Walks over a sequence: `cell(t, states)` gives the states after step t, the first of which is its output. Returns
-    /// the outputs `[B, T, H]` and the final states.
+    /// Walks over a sequence: `cell(t, states)` gives the states after step t, the first of which is its output.
+    /// Returns the outputs `[B, T, H]` and the final states.
     pub(crate) fn walk<T: Float, const N: usize>(
         &self,
         steps: usize,

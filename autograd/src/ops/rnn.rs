@@ -21,8 +21,8 @@ pub enum RnnNonlinearity {
 }
 
 impl<T: Float> Tensor<T> {
-    /// One plain recurrent layer in one direction over sequences `[B, T, I]`, from the state h `[B, H]`. Returns the hidden
-    /// state after each step, `[B, T, H]`, and the final one. As one layer of `torch.nn.RNN` with `batch_first`.
+    /// One plain recurrent layer in one direction over sequences `[B, T, I]`, from the state h `[B, H]`. Returns the
+    /// hidden state after each step, `[B, T, H]`, and the final one. As one layer of `torch.nn.RNN` with `batch_first`.
     ///
     /// # Panics
     /// If the shapes are others, or the lengths of the sequences are not one for each, at most T.

@@ -122,8 +122,8 @@ impl<T: Element> Tensor<T> {
         self.flatten_range(first, -1)
     }
 
-    /// The axes from `first` to `last`, both included, as one, as `torch.flatten(start_dim, end_dim)`: `[B, C, H, W]` to
-    /// `[B, C, H·W]` by `flatten_range(2, -1)`. A scalar becomes `[1]`.
+    /// The axes from `first` to `last`, both included, as one, as `torch.flatten(start_dim, end_dim)`: `[B, C, H, W]`
+    /// to `[B, C, H·W]` by `flatten_range(2, -1)`. A scalar becomes `[1]`.
     ///
     /// # Panics
     /// If there are no such axes, or `first` comes after `last`.

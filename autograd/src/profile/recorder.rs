@@ -76,7 +76,8 @@ impl Recorder {
 }
 
 /// A profile that is being taken of this thread, for code that no closure fits around; else use
-/// [`profile()`](super::profile). Stop it in the scope in which it was started, and what was begun in between before it.
+/// [`profile()`](super::profile). Stop it in the scope in which it was started, and what was begun in between before
+/// it.
 ///
 /// ```
 /// use autograd::{Tensor, profile::Profiler};

@@ -1,6 +1,7 @@
 //! Who is compared, where they are, and how they are run.
 //!
-//! Every program takes `[--seconds=S] NAME ...` and prints a line `NAME median_ms min_ms` for each workload that it has.
+//! Every program takes `[--seconds=S] NAME ...` and prints a line `NAME median_ms min_ms` for each workload that it
+//! has.
 
 use crate::times::Turn;
 use anyhow::{Context, Result, ensure};
@@ -78,8 +79,8 @@ impl Program {
             .args(arguments)
             .arg(format!("--seconds={}", setting.seconds))
             .arg(workload)
-            // Rust's thread pools, and so candle's and Burn's, read the first, PyTorch the two of OpenMP and MKL, and JAX the
-            // last.
+            // Rust's thread pools, and so candle's and Burn's, read the first, PyTorch the two of OpenMP and MKL, and
+            // JAX the last.
             .envs(["RAYON_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"].map(|name| (name, &threads)))
             .stdin(Stdio::null())
             .output()

@@ -1,5 +1,5 @@
-//! The network of the example `digits`, which reads a digit: four convolutions, two poolings, two linear layers. It also
-//! judges what the GANs paint.
+//! The network of the example `digits`, which reads a digit: four convolutions, two poolings, two linear layers. It
+//! also judges what the GANs paint.
 
 pub mod train;
 

@@ -168,8 +168,8 @@ impl Layer for Conv1d {
 /// A brush of weights that paints larger images, as `torch.nn.ConvTranspose2d`: `[N, C, H, W]` to `[N, O, H′, W′]`, by
 /// [`Tensor::conv_transpose2d`].
 ///
-/// Parameters: `weight` `[C, O / groups, kernel height, kernel width]` (the other way round than a convolution's), `bias`
-/// `[O]`, both uniform in ±1/√(O / groups · kernel height · kernel width) at the start, as PyTorch has it.
+/// Parameters: `weight` `[C, O / groups, kernel height, kernel width]` (the other way round than a convolution's),
+/// `bias` `[O]`, both uniform in ±1/√(O / groups · kernel height · kernel width) at the start, as PyTorch has it.
 ///
 /// ```
 /// use autograd::{ConvTranspose2dOptions, Rng, Tensor};

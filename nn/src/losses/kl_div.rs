@@ -59,7 +59,8 @@ impl KlDivLoss {
     }
 }
 
-/// The divergence's mean over all elements, as `torch.nn.functional.kl_div`; see [`KlDivLoss`] for the mean over the batch.
+/// The divergence's mean over all elements, as `torch.nn.functional.kl_div`; see [`KlDivLoss`] for the mean over the
+/// batch.
 ///
 /// # Panics
 /// If the shapes differ.

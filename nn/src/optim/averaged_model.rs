@@ -4,10 +4,10 @@
 //! a ← λ·a + (1 − λ)·θ        after each step, for every number θ of the model
 //! ```
 //!
-//! The weights of a model in training go to and fro about where they are going; their mean is nearer to it (B. Polyak and
-//! A. Juditsky, *Acceleration of Stochastic Approximation by Averaging*, 1992). Most of all the generators of GANs, which
-//! circle with their discriminators, paint better with averaged weights (Y. Yazıcı and others, *The Unusual Effectiveness
-//! of Averaging in GAN Training*, 2019).
+//! The weights of a model in training go to and fro about where they are going; their mean is nearer to it (B. Polyak
+//! and A. Juditsky, *Acceleration of Stochastic Approximation by Averaging*, 1992). Most of all the generators of GANs,
+//! which circle with their discriminators, paint better with averaged weights (Y. Yazıcı and others, *The Unusual
+//! Effectiveness of Averaging in GAN Training*, 2019).
 
 use crate::module::{Module, Part, Walk};
 use crate::parameter::Buffer;
@@ -16,10 +16,10 @@ use std::ops::Deref;
 /// A model whose weights are a moving average of another's, to evaluate with. Dereferences to the model.
 ///
 /// PyTorch's `AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay))`, but that the first copy is made by
-/// [`new`](AveragedModel::new) and not by the first update. Buffers are copied from the other model, as there. The running
-/// statistics of a [`BatchNorm2d`](crate::BatchNorm2d) are then those of the other model's weights. They do not fit the
-/// average, whose weights are smaller, as what is random in them cancels out: before it evaluates, let it see some batches
-/// in training mode (in PyTorch, `update_bn`).
+/// [`new`](AveragedModel::new) and not by the first update. Buffers are copied from the other model, as there. The
+/// running statistics of a [`BatchNorm2d`](crate::BatchNorm2d) are then those of the other model's weights. They do not
+/// fit the average, whose weights are smaller, as what is random in them cancels out: before it evaluates, let it see
+/// some batches in training mode (in PyTorch, `update_bn`).
 ///
 /// ```
 /// use autograd::{Rng, Tensor};
@@ -44,8 +44,8 @@ impl<M: Module> AveragedModel<M> {
     /// update, so that about the last 1/(1 − λ) models count.
     ///
     /// # Panics
-    /// If `decay` is not from 0 to 1; if the models differ in a shape or in how many parameters and buffers they have; if
-    /// they share a parameter, which would be frozen in both.
+    /// If `decay` is not from 0 to 1; if the models differ in a shape or in how many parameters and buffers they have;
+    /// if they share a parameter, which would be frozen in both.
     #[track_caller]
     pub fn new(model: M, of: &M, decay: f64) -> AveragedModel<M> {
         assert!((0.0..=1.0).contains(&decay), "AveragedModel: a decay of {decay}; it goes from 0 to 1");

@@ -31,8 +31,8 @@
 //! | [`SparseAdam`] | [`SparseAdamOptions`] | two means | only |
 //!
 //! Beside them: learning rates that change as training goes on ([`schedule`]), gradients made smaller
-//! ([`clip_grad_norm`], [`clip_grad_value`]), an end when nothing improves ([`EarlyStopping`]), and a moving average of the
-//! weights ([`AveragedModel`]).
+//! ([`clip_grad_norm`], [`clip_grad_value`]), an end when nothing improves ([`EarlyStopping`]), and a moving average of
+//! the weights ([`AveragedModel`]).
 //!
 //! [`groups`] holds what they have in common: parameter groups, the step, state that is saved and loaded.
 //! An optimiser's own file holds its formula. One of your own is an implementation of [`Rule`].

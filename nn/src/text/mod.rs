@@ -3,7 +3,8 @@
 //! - [`read_texts`] reads a file or a folder, [`strip_gutenberg`] takes the licence away, and a [`Normalizer`] makes
 //!   alike what should count as the same word.
 //! - [`words`], [`words_and_punctuation`], [`characters`] and [`sentences`] cut a text up where Unicode says they end.
-//! - A [`Vocabulary`] numbers the words, the frequent ones first, and knows what to do with words that it does not have.
+//! - A [`Vocabulary`] numbers the words, the frequent ones first, and knows what to do with words that it does not
+//!   have.
 //! - [`pad_sequences`] makes one tensor of sequences, [`ngram_prefixes`] examples for a language model.
 //! - [`Subsampler`] and [`NegativeTable`] are the two kinds of chance that word2vec lives by; [`subword_ids`] are the
 //!   n-grams of fastText.

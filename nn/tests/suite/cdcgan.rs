@@ -22,10 +22,10 @@ fn fill(network: &impl Module, lcg: &mut Lcg) {
     }
 }
 
-/// The run is in f32 here, in f64 there. The rate is a tenth of the example's: with that one roundings grow so fast that
-/// PyTorch's own f32 is off its f64 by 1e-4 to 9e-4 after twenty steps, depending on the CPU, and by more with a batch of
-/// 64 (`tests/fixtures/make_cdcgan.py`, `--batch 64`); with this one by less than 1e-4. So the bound is half of the 1e-3
-/// that were asked for. The loss of G moves by 0.1 meanwhile.
+/// The run is in f32 here, in f64 there. The rate is a tenth of the example's: with that one roundings grow so fast
+/// that PyTorch's own f32 is off its f64 by 1e-4 to 9e-4 after twenty steps, depending on the CPU, and by more with a
+/// batch of 64 (`tests/fixtures/make_cdcgan.py`, `--batch 64`); with this one by less than 1e-4. So the bound is half
+/// of the 1e-3 that were asked for. The loss of G moves by 0.1 meanwhile.
 #[test]
 fn twenty_steps_have_the_losses_of_pytorch() {
     let fixture: Value = serde_json::from_str(include_str!("../fixtures/cdcgan.json")).expect("valid JSON");

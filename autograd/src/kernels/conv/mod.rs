@@ -7,8 +7,8 @@
 //! Y[o, oy, ox] = Σ over c, ky, kx of  W[o, c, ky, kx] · X[c, oy·stride + ky·dilation − padding, ox·… + kx·… − …]
 //! ```
 //!
-//! The sum over (c, ky, kx) is what a matrix product sums over. Let `cols` be the matrix with a row for each tap of each
-//! channel and a column for each window; then (O: channels out, CK: channels in times taps, P: windows)
+//! The sum over (c, ky, kx) is what a matrix product sums over. Let `cols` be the matrix with a row for each tap of
+//! each channel and a column for each window; then (O: channels out, CK: channels in times taps, P: windows)
 //!
 //! ```text
 //! forward        Y  [O, P]   =  W  [O, CK] · cols [CK, P]
@@ -18,9 +18,9 @@
 //!
 //! `cols` repeats every pixel as often as it is seen, nine times for a 3 × 3 window. So it is never made: the product
 //! asks for a panel of it when it needs one, and the panel is read from the image itself. That is quick because of two
-//! things. An element's place in memory is a sum of two numbers, what its tap says and what its window says; and windows
-//! that are neighbours in a row of the output see neighbouring pixels, so a panel is filled by copying runs. Where
-//! stride or padding would break this, the image is copied once, with its zeros, into planes in which it holds
+//! things. An element's place in memory is a sum of two numbers, what its tap says and what its window says; and
+//! windows that are neighbours in a row of the output see neighbouring pixels, so a panel is filled by copying runs.
+//! Where stride or padding would break this, the image is copied once, with its zeros, into planes in which it holds
 //! (`planes.rs`). What leaves `input_grad` is added up in the same planes, in the same runs, and cut out of them.
 //!
 //! A transposed convolution is `input_grad` used forward; its gradients are the other two.
@@ -30,8 +30,8 @@
 //!
 //! Where there is one window an image, the batch takes the place of the windows (`single.rs`).
 //!
-//! Windows of 2, 3 or 4 taps a side at every pixel, or of twice as many at every second one, which most networks have most
-//! of, go another way when there are enough channels and images: with a quarter or a third of the multiplications
+//! Windows of 2, 3 or 4 taps a side at every pixel, or of twice as many at every second one, which most networks have
+//! most of, go another way when there are enough channels and images: with a quarter or a third of the multiplications
 //! (`winograd/`).
 //!
 //! To read: this file, `reference.rs` (the definition), `planes.rs`, `windows.rs`, and then `forward.rs`,
@@ -94,13 +94,14 @@ struct Tasks {
     count: usize,
     /// Whether tasks are shared among threads. If there are few, each product is instead.
     parallel: bool,
-    /// Multiply-adds of all of them, in the unit that [`parallel`](super::parallel) counts in; 0 if they are not shared.
+    /// Multiply-adds of all of them, in the unit that [`parallel`](super::parallel) counts in; 0 if they are not
+    /// shared.
     work: usize,
 }
 
 impl Conv {
-    /// How many windows fit along an axis: `(input + 2·padding − dilation·(kernel − 1) − 1) / stride + 1`, rounded down;
-    /// `None` if not even one does.
+    /// How many windows fit along an axis: `(input + 2·padding − dilation·(kernel − 1) − 1) / stride + 1`, rounded
+    /// down; `None` if not even one does.
     pub fn windows(input: usize, kernel: usize, stride: usize, padding: usize, dilation: usize) -> Option<usize> {
         let extent = dilation.checked_mul(kernel.checked_sub(1)?)?.checked_add(1)?;
         let padded = padding.checked_mul(2)?.checked_add(input)?;

@@ -10,8 +10,8 @@
 //!                                             tap 2 sees p2 p4 p6   from plane 0 on, one later
 //! ```
 //!
-//! Rows stay together: the next row of windows is simply two rows of pixels further on. Without padding and with windows
-//! at every column there is one plane, the image, and nothing to copy.
+//! Rows stay together: the next row of windows is simply two rows of pixels further on. Without padding and with
+//! windows at every column there is one plane, the image, and nothing to copy.
 
 use super::Conv;
 use crate::kernels::element::Float;
@@ -97,8 +97,8 @@ impl Planes {
         Columns { shown: first..end, pixel }
     }
 
-    /// Whether all rows of the planes together show as many rows of the image, without anything beside them, so that they may
-    /// be dealt out as if they were one.
+    /// Whether all rows of the planes together show as many rows of the image, without anything beside them, so that
+    /// they may be dealt out as if they were one.
     #[inline(always)]
     fn are_whole(&self) -> bool {
         let Conv { input, stride, padding, .. } = self.conv;
@@ -199,8 +199,8 @@ impl<T: Float> Loop for Join<'_, T> {
     }
 }
 
-/// `to[2·i] = even[i]` and `to[2·i + 1] = odd[i]`, of which there are as many or one less; in blocks of a known length, of which
-/// the compiler makes vectors.
+/// `to[2·i] = even[i]` and `to[2·i + 1] = odd[i]`, of which there are as many or one less; in blocks of a known length,
+/// of which the compiler makes vectors.
 #[inline(always)]
 fn alternate<T: Copy>(even: &[T], odd: &[T], to: &mut [T]) {
     const N: usize = 4;

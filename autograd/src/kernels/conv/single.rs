@@ -1,7 +1,9 @@
-//! Images of which there is one window: a linear layer of the pixels that it sees, as the last layer of a discriminator is.
+//! Images of which there is one window: a linear layer of the pixels that it sees, as the last layer of a discriminator
+//! is.
 //!
-//! Of each image the matrix of windows has one column, which is no matrix to multiply with. But there is a batch of images,
-//! and with P = 1 it can take the place of the windows (N: samples, O: channels out, CK: channels in times taps):
+//! Of each image the matrix of windows has one column, which is no matrix to multiply with. But there is a batch of
+//! images, and with P = 1 it can take the place of the windows (N: samples, O: channels out, CK: channels in times
+//! taps):
 //!
 //! ```text
 //! forward        Y [N, O]      = cols [N, CK] · Wᵀ [CK, O]

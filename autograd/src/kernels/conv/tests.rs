@@ -1,5 +1,6 @@
 //! The fast ones against the definition, on every instruction set. Values are small integers, so that sums are exact in
-//! whatever order they are added up, and results are equal or wrong; in tiles, whose points are no integers, after rounding.
+//! whatever order they are added up, and results are equal or wrong; in tiles, whose points are no integers, after
+//! rounding.
 
 use super::single::Single;
 use super::winograd::{Order, Winograd};
@@ -156,8 +157,8 @@ fn images_of_one_window_agree_with_the_definition() {
 
 #[test]
 fn tiles_of_every_size_of_image_agree_with_the_definition() {
-    // Images of one tile, of several rows of tiles and of so many that a block cuts them; part of a tile at either edge;
-    // eights of samples that are full, or not.
+    // Images of one tile, of several rows of tiles and of so many that a block cuts them; part of a tile at either
+    // edge; eights of samples that are full, or not.
     for (batch, channels, outputs, padding) in [
         (5, [1, 3, 2], [4, 4], 0),
         (4, [2, 3, 5], [7, 16], 1),
@@ -239,8 +240,8 @@ fn nothing_in_nothing_out() {
     check::<f32>(&conv(2, [1, 2, 3], [Axis { output: 2, kernel: 3, padding: 2, ..axis }; 2], 0));
 }
 
-/// Nothing around the images on one axis, so that their rows are one, and something on the other; and images so wide that
-/// blocks cut a row of tiles.
+/// Nothing around the images on one axis, so that their rows are one, and something on the other; and images so wide
+/// that blocks cut a row of tiles.
 #[test]
 fn tiles_with_padding_that_differs_by_axis_agree_with_the_definition() {
     for (padding, outputs) in [([1, 0], [9, 6]), ([0, 2], [6, 9]), ([5, 0], [7, 5]), ([0, 1], [2, 150])] {

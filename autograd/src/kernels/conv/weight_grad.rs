@@ -1,9 +1,10 @@
 //! dW = Σ over samples of dY·colsᵀ.
 //!
-//! Here the sum is over windows, and taps are what a panel has side by side. In the image they are not: a tap of the next
-//! channel is a whole channel further on. So the planes are copied with the channels of a pixel side by side (each pixel
-//! once, where `cols` repeats it for each tap that sees it), and the columns of the product are ordered by tap, then
-//! channel: now neighbours in memory. Taps and windows have changed their parts, and the same copying fills the panels.
+//! Here the sum is over windows, and taps are what a panel has side by side. In the image they are not: a tap of the
+//! next channel is a whole channel further on. So the planes are copied with the channels of a pixel side by side (each
+//! pixel once, where `cols` repeats it for each tap that sees it), and the columns of the product are ordered by tap,
+//! then channel: now neighbours in memory. Taps and windows have changed their parts, and the same copying fills the
+//! panels.
 
 use super::planes::{Planes, by_pixel};
 use super::windows::Windows;

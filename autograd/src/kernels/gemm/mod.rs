@@ -195,8 +195,8 @@ impl<'a, T: GemmFloat> Gemm<'a, T> {
         self
     }
 
-    /// Stays on the calling thread if there are fewer multiply-adds than that: for callers who know that the other threads
-    /// are asleep by then. The result is the same bits.
+    /// Stays on the calling thread if there are fewer multiply-adds than that: for callers who know that the other
+    /// threads are asleep by then. The result is the same bits.
     #[inline]
     pub fn serial_below(self, work: usize) -> Self {
         let [m, n, k] = [self.a.lanes(), self.b.lanes(), self.a.depth()];

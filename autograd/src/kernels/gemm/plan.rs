@@ -128,11 +128,11 @@ impl<T: GemmFloat> KernelSet<T> {
 
     /// Whether A is read where it is, for a product with so many columns of C.
     ///
-    /// Its rows, if depths are neighbours: the kernel reads each of them from its beginning to its end. Its columns, if lanes
-    /// are: a step reads as many neighbours of a column as a tile has rows, and the tile below the next ones, often of the same
-    /// cache line. With AVX-512, whose wide tiles read A least often, it never paid to pack it: the gradient of a weight for a
-    /// batch of 16,384 takes 0.7 of the time without (Zen 4). With AVX2 it pays not to for few columns of C, by a tenth to a
-    /// fifth, unless the columns of A [collide].
+    /// Its rows, if depths are neighbours: the kernel reads each of them from its beginning to its end. Its columns, if
+    /// lanes are: a step reads as many neighbours of a column as a tile has rows, and the tile below the next ones,
+    /// often of the same cache line. With AVX-512, whose wide tiles read A least often, it never paid to pack it: the
+    /// gradient of a weight for a batch of 16,384 takes 0.7 of the time without (Zen 4). With AVX2 it pays not to for
+    /// few columns of C, by a tenth to a fifth, unless the columns of A [collide].
     fn reads_a_in_place(&self, a: MatRef<T>, n: usize) -> bool {
         /// Tiles of columns that may read A anew each.
         const FEW_TILES: usize = 8;
@@ -141,9 +141,9 @@ impl<T: GemmFloat> KernelSet<T> {
 
     /// Whether B is read where it is, given its transpose `b`, for a product with so many rows of C.
     ///
-    /// Rows of B, which are columns of `b`, must lie as the kernel reads them. Then a small B stays in L1 as it is. Of a
-    /// larger one a panel stays in L2, and where tiles are wide, to read their rows from there costs less than to pack them:
-    /// with 32 rows of C a sixth of the time, with 512 still 2 %. But not where they [collide].
+    /// Rows of B, which are columns of `b`, must lie as the kernel reads them. Then a small B stays in L1 as it is. Of
+    /// a larger one a panel stays in L2, and where tiles are wide, to read their rows from there costs less than to
+    /// pack them: with 32 rows of C a sixth of the time, with 512 still 2 %. But not where they [collide].
     fn reads_b_in_place(&self, b: MatRef<T>, m: usize) -> bool {
         /// Tiles of rows that may read B anew each, and how many if its rows keep out of each other's way.
         const FEW_TILES: usize = 16;
@@ -159,8 +159,8 @@ impl<T: GemmFloat> KernelSet<T> {
     }
 }
 
-/// Whether the columns of an operand (rows, if it is B) are a multiple of 4 kB apart: then they share few sets of the caches
-/// and push each other out.
+/// Whether the columns of an operand (rows, if it is B) are a multiple of 4 kB apart: then they share few sets of the
+/// caches and push each other out.
 fn collide<T>(operand: MatRef<T>) -> bool {
     operand.col_stride.wrapping_mul(size_of::<T>()) % 4096 == 0
 }

@@ -1,12 +1,13 @@
 //! The recurrent part of an LSTM over a sequence, forward and backward, for one layer in one direction.
 //!
-//! What does not wait for the step before is left to the caller, as one matrix product over all steps: the input's share
-//! of the gates, and in backward the gradients of input and weights. Here is the rest, step by step: the hidden state's
-//! share of the gates, a product with packed weights, and the cell itself, one pass over what is in the first cache.
+//! What does not wait for the step before is left to the caller, as one matrix product over all steps: the input's
+//! share of the gates, and in backward the gradients of input and weights. Here is the rest, step by step: the hidden
+//! state's share of the gates, a product with packed weights, and the cell itself, one pass over what is in the first
+//! cache.
 //!
-//! Rows of the batch never meet, so they are cut into blocks that go through the whole sequence each on its own: threads
-//! wait for each other once, at the end, and not once a step. How many rows a block has depends on the batch and not on
-//! the machine, so the result is the same bits at any number of threads.
+//! Rows of the batch never meet, so they are cut into blocks that go through the whole sequence each on its own:
+//! threads wait for each other once, at the end, and not once a step. How many rows a block has depends on the batch
+//! and not on the machine, so the result is the same bits at any number of threads.
 //!
 //! To read: `places.rs` (the order of the steps, and where they lie), `cell.rs` (a step's arithmetic), then this file.
 //!
@@ -119,8 +120,8 @@ pub struct Forward<'a, T> {
     pub order: Order<'a>,
     /// W_hh `[4H, H]`
     pub weight: &'a [T],
-    /// `[B·T, 5H]`: in, the input's share of the gates, biases included, in the first 4H of each row; out, the gates and c
-    /// before each step.
+    /// `[B·T, 5H]`: in, the input's share of the gates, biases included, in the first 4H of each row; out, the gates
+    /// and c before each step.
     pub cells: &'a mut [T],
     /// `[B·T, I + H]`: out, h before each step in the last H of each row.
     pub joint: &'a mut [T],

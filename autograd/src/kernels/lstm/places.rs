@@ -2,8 +2,8 @@
 //!
 //! What is kept lies in the order in which it is used: block after block of rows, in a block step after step, in a step
 //! row after row. What a step reads and writes is one piece of memory then. Where sequences lie one after the other,
-//! `[B, T, …]`, the rows of a step are T rows apart, which often is a multiple of 4 kB, and addresses with the same last
-//! digits push each other out of the caches.
+//! `[B, T, …]`, the rows of a step are T rows apart, which often is a multiple of 4 kB, and addresses with the same
+//! last digits push each other out of the caches.
 
 use crate::kernels::element::Float;
 use crate::kernels::parallel;
@@ -27,7 +27,8 @@ pub struct Order<'a> {
 }
 
 impl Order<'_> {
-    /// The step of a sequence of `steps` that forward takes after `taken` others; and how many it has taken before a step.
+    /// The step of a sequence of `steps` that forward takes after `taken` others; and how many it has taken before a
+    /// step.
     #[inline]
     pub(super) fn step(self, taken: usize, steps: usize) -> usize {
         if self.reverse { steps - 1 - taken } else { taken }

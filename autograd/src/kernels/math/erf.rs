@@ -6,8 +6,8 @@
 //! ```
 //!
 //! S and L are minimax polynomials (Remez, derived by `coefficients.py`), one pair for each precision. L grows like x²,
-//! a smooth function that a polynomial follows well, and errors in it hardly count: what is subtracted from 1 is 0.22 at
-//! most and falls fast. (The form is one of Norbert Juffa's.) Where erf rounds to 1, the argument of L is clamped.
+//! a smooth function that a polynomial follows well, and errors in it hardly count: what is subtracted from 1 is 0.22
+//! at most and falls fast. (The form is one of Norbert Juffa's.) Where erf rounds to 1, the argument of L is clamped.
 
 use super::exp::exp_parts;
 use super::{polynomial, polynomial_f64};

@@ -173,7 +173,8 @@ impl Picture {
     }
 }
 
-/// Whether a file has its end mark. Decoders are content without: of a JPEG file that is cut off, they make up the rest.
+/// Whether a file has its end mark. Decoders are content without: of a JPEG file that is cut off, they make up the
+/// rest.
 fn is_whole(file: &[u8], format: ImageFormat) -> bool {
     let last = |mark: &[u8]| file.windows(mark.len()).rposition(|bytes| bytes == mark);
     match format {

@@ -45,8 +45,8 @@ macro_rules! cell {
     };
 }
 
-/// One step of an [`Lstm`](super::Lstm), as `torch.nn.LSTMCell`: parameters `weight_ih` `[4H, I]`, `weight_hh` `[4H, H]`,
-/// `bias_ih` and `bias_hh` `[4H]`.
+/// One step of an [`Lstm`](super::Lstm), as `torch.nn.LSTMCell`: parameters `weight_ih` `[4H, I]`, `weight_hh`
+/// `[4H, H]`, `bias_ih` and `bias_hh` `[4H]`.
 pub struct LstmCell {
     direction: Direction,
 }

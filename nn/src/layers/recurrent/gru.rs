@@ -8,8 +8,8 @@ use autograd::{Rng, Tensor};
 /// [`Tensor::gru`](autograd::Tensor::gru).
 ///
 /// Shapes are those of an [`Lstm`](super::Lstm), with one state, h. Parameters of layer 0: `weight_ih_l0` `[3H, I]`,
-/// `weight_hh_l0` `[3H, H]`, `bias_ih_l0` and `bias_hh_l0` `[3H]`, the gates in the order r, z, n; all uniform in ±1/√H at
-/// the start.
+/// `weight_hh_l0` `[3H, H]`, `bias_ih_l0` and `bias_hh_l0` `[3H]`, the gates in the order r, z, n; all uniform in ±1/√H
+/// at the start.
 pub struct Gru {
     stack: Stack,
 }

@@ -77,9 +77,9 @@ impl Lstm {
         self.forward_with(x, None, None)
     }
 
-    /// [`forward`](Lstm::forward) from states of one's own, on sequences of different `lengths` (one for each, in steps), or
-    /// both. What is beyond a sequence's length is padding: its outputs are zero and its final state is that after its
-    /// last real step, as with PyTorch's packed sequences, in any order of lengths.
+    /// [`forward`](Lstm::forward) from states of one's own, on sequences of different `lengths` (one for each, in
+    /// steps), or both. What is beyond a sequence's length is padding: its outputs are zero and its final state is that
+    /// after its last real step, as with PyTorch's packed sequences, in any order of lengths.
     ///
     /// # Panics
     /// As `forward`, and if states or lengths do not fit.

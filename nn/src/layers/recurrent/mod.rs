@@ -1,7 +1,7 @@
 //! Recurrent layers: [`Lstm`], [`Gru`], [`Rnn`], and the cells that take one step.
 //!
-//! What they share is here: several layers, two directions, dropout between layers, padding. What a single layer does in
-//! one direction is an operation of the engine ([`autograd::ops::lstm`], [`gru`](autograd::ops::gru),
+//! What they share is here: several layers, two directions, dropout between layers, padding. What a single layer does
+//! in one direction is an operation of the engine ([`autograd::ops::lstm`], [`gru`](autograd::ops::gru),
 //! [`rnn`](autograd::ops::rnn)).
 //!
 //! Glossary: B batch, T steps, I input size, H hidden size, L layers, D directions (1 or 2).
@@ -152,9 +152,9 @@ impl Stack {
         text + ")"
     }
 
-    /// Runs all layers in all directions. `initial` are states of `[L·D, B, H]`, zeros if they are not given; `layer` runs
-    /// one layer in one direction on `[B, T, I]` from states `[B, H]`. Returns the outputs, laid out as `x`, and the final
-    /// states `[L·D, B, H]`. Without a batch, `x` is `[T, I]` and states are `[L·D, H]`.
+    /// Runs all layers in all directions. `initial` are states of `[L·D, B, H]`, zeros if they are not given; `layer`
+    /// runs one layer in one direction on `[B, T, I]` from states `[B, H]`. Returns the outputs, laid out as `x`, and
+    /// the final states `[L·D, B, H]`. Without a batch, `x` is `[T, I]` and states are `[L·D, H]`.
     #[track_caller]
     fn run<const N: usize>(
         &self,

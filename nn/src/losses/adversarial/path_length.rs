@@ -10,8 +10,8 @@
 use super::penalties::slopes;
 use autograd::{Float, Rng, Tensor};
 
-/// StyleGAN2's path length regularisation (Karras et al. 2020, equation 4, appendix B): steps of one size in the space of
-/// styles should change the image by one size, wherever they lead.
+/// StyleGAN2's path length regularisation (Karras et al. 2020, equation 4, appendix B): steps of one size in the space
+/// of styles should change the image by one size, wherever they lead.
 ///
 /// It remembers the mean length so far: put [`mean`](PathLength::mean) into a checkpoint. As in the paper's code, the
 /// mean takes part in the gradient, by as much as the last batch does in it.

@@ -1,9 +1,9 @@
 //! Bands of images with eight samples side by side.
 //!
 //! A transform takes a tile of each of eight samples at a time. So some rows of one channel of eight samples are copied
-//! such that the eight elements of a pixel are neighbours, `[rows, columns, samples]`, with zeros where padding is, or no
-//! sample: a *band*, small enough for the first cache. Whatever stride and padding are, a tile then finds its elements
-//! without asking where the image ends.
+//! such that the eight elements of a pixel are neighbours, `[rows, columns, samples]`, with zeros where padding is, or
+//! no sample: a *band*, small enough for the first cache. Whatever stride and padding are, a tile then finds its
+//! elements without asking where the image ends.
 
 use super::transforms::LANES;
 use crate::kernels::element::Float;

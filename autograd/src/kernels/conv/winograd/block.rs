@@ -71,8 +71,9 @@ impl Block<'_> {
         Band { image: conv.output, first, size: self.count().map(|tiles| outputs * tiles) }
     }
 
-    /// Channel after channel of eight samples after eight, of images `[samples, groups · channels, height, width]`. (In the
-    /// other order the cache lines of a place are filled at once, but what is read jumps from sample to sample: slower.)
+    /// Channel after channel of eight samples after eight, of images `[samples, groups · channels, height, width]`. (In
+    /// the other order the cache lines of a place are filled at once, but what is read jumps from sample to sample:
+    /// slower.)
     fn eights(&self, channels: usize, band: Band, places: Places) -> impl Iterator<Item = Eight> {
         let pixels = band.image[0] * band.image[1];
         let sample = self.winograd.conv.groups * channels;
@@ -110,8 +111,9 @@ impl Block<'_> {
         }
     }
 
-    /// Adds B·dV·Bᵀ to the images `dx`, `[samples, groups · C, pixels]`; dV lies as `places` says. The block with the first tile
-    /// of an image, which is to come before its others, overwrites what was there, with a bias a channel or zeros.
+    /// Adds B·dV·Bᵀ to the images `dx`, `[samples, groups · C, pixels]`; dV lies as `places` says. The block with the
+    /// first tile of an image, which is to come before its others, overwrites what was there, with a bias a channel or
+    /// zeros.
     pub fn add_images<T: Float>(&self, (places, dv): (Places, &[T]), bias: Option<&[T]>, dx: &mut [T]) {
         let (band, in_channels) = (self.seen(), self.winograd.conv.in_channels);
         let (pixels, first) = (band.image[0] * band.image[1], self.tiles.iter().all(|tiles| tiles.start == 0));
@@ -148,7 +150,8 @@ impl Block<'_> {
         }
     }
 
-    /// Writes Aᵀ·M·A plus a bias a channel to the outputs `y`, `[samples, groups · O, windows]`; M lies as `places` says.
+    /// Writes Aᵀ·M·A plus a bias a channel to the outputs `y`, `[samples, groups · O, windows]`; M lies as `places`
+    /// says.
     pub fn write_outputs<T: Float>(&self, (places, m): (Places, &[T]), bias: Option<&[T]>, y: &mut [T]) {
         let (band, out_channels) = (self.written(), self.winograd.conv.out_channels);
         let mut scratch = Buffer::recycled(band.len());

@@ -1,11 +1,11 @@
 //! Place by place: each step for the whole batch before the next one.
 //!
-//! With many channels and small images the weights at the points are what is large: 36 matrices, with more elements than the
-//! transformed tiles of a task. If every task went through all of them, it would read them anew, from memory. So threads share
-//! the samples for the first step, the places for the second, and the samples again for the third. Each place's matrix is then
-//! read once, packed by the thread that multiplies with it, and used while it is in that thread's cache. And a batch of eight
-//! has work for many threads. It takes room for the transforms of the whole batch; as long as that is in the last cache, this
-//! order is the better one, or as good.
+//! With many channels and small images the weights at the points are what is large: 36 matrices, with more elements
+//! than the transformed tiles of a task. If every task went through all of them, it would read them anew, from memory.
+//! So threads share the samples for the first step, the places for the second, and the samples again for the third.
+//! Each place's matrix is then read once, packed by the thread that multiplies with it, and used while it is in that
+//! thread's cache. And a batch of eight has work for many threads. It takes room for the transforms of the whole batch;
+//! as long as that is in the last cache, this order is the better one, or as good.
 
 use super::Winograd;
 use super::block::Block;
@@ -103,12 +103,14 @@ impl<'a> Stage<'a> {
         out
     }
 
-    /// Elements from a place to the next, with a vector in between as in [`Places::of`], in what [`multiply`](Stage::multiply) writes.
+    /// Elements from a place to the next, with a vector in between as in [`Places::of`], in what
+    /// [`multiply`](Stage::multiply) writes.
     fn pitch(&self, side: Side) -> usize {
         self.blocks().map(|samples| self.places(side, samples).matrix_len()).sum::<usize>() + LANES
     }
 
-    /// The third step: calls `write` with each block, its part of what [`multiply`](Stage::multiply) wrote, and its images.
+    /// The third step: calls `write` with each block, its part of what [`multiply`](Stage::multiply) wrote, and its
+    /// images.
     fn write<T: Float>(
         &self,
         (side, data): (Side, &[T]),

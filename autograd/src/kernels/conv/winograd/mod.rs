@@ -1,8 +1,8 @@
 //! Convolutions with fewer multiplications.
 //!
 //! A filter of three taps takes twelve products for four outputs next to each other. Six are enough (S. Winograd,
-//! *Arithmetic Complexity of Computations*, 1980; for convolutional networks: A. Lavin and S. Gray, *Fast Algorithms for
-//! Convolutional Neural Networks*, 2016). It is easier to see the other way round, where each of four numbers y is
+//! *Arithmetic Complexity of Computations*, 1980; for convolutional networks: A. Lavin and S. Gray, *Fast Algorithms
+//! for Convolutional Neural Networks*, 2016). It is easier to see the other way round, where each of four numbers y is
 //! multiplied with each of three taps g. That is a product of two polynomials:
 //!
 //! ```text
@@ -11,16 +11,16 @@
 //!
 //! A polynomial of six coefficients is given by its values at six points (one of which may be ∞, where its value is the
 //! last coefficient). So evaluate both factors at six points, A·y and G·g, multiply value by value, ⊙, and find the
-//! coefficients by Lagrange's formula, B: d = B[(G·g) ⊙ (A·y)]. (Its denominators stand in G, which is calculated once.)
-//! For given taps this is a matrix times y, B·diag(G·g)·A. The filter is that matrix transposed, and takes six pixels d to
-//! four outputs y; along both axes
+//! coefficients by Lagrange's formula, B: d = B[(G·g) ⊙ (A·y)]. (Its denominators stand in G, which is calculated
+//! once.) For given taps this is a matrix times y, B·diag(G·g)·A. The filter is that matrix transposed, and takes six
+//! pixels d to four outputs y; along both axes
 //!
 //! ```text
 //! y = Aᵀ[(G·g) ⊙ (Bᵀ·d)]               Y = Aᵀ[(G·g·Gᵀ) ⊙ (Bᵀ·d·B)]A
 //! ```
 //!
-//! A *tile* of 4 × 4 outputs, which sees 6 × 6 pixels, takes a product for each pair of points, 36, where the definition has
-//! 144. The same six points do for other filters: taps and outputs of a tile are seven together.
+//! A *tile* of 4 × 4 outputs, which sees 6 × 6 pixels, takes a product for each pair of points, 36, where the
+//! definition has 144. The same six points do for other filters: taps and outputs of a tile are seven together.
 //!
 //! | taps | outputs | products of the definition |
 //! |---|---|---|
@@ -31,8 +31,8 @@
 //! With a stride of 2, even and odd taps see even and odd pixels. So a window of 4 × 4 taps falls into four *phases* of
 //! 2 × 2, whose results are added up, just as those of channels are; C′ counts channels and phases.
 //!
-//! Over all channels and tiles the ⊙ becomes a sum over channels: for each of the 36 places ξ a matrix product. Everything is
-//! linear, so both gradients go the same way back, through the transposed maps:
+//! Over all channels and tiles the ⊙ becomes a sum over channels: for each of the 36 places ξ a matrix product.
+//! Everything is linear, so both gradients go the same way back, through the transposed maps:
 //!
 //! ```text
 //! forward       V = Bᵀ·d·B      M[ξ]  [O, tiles]  = U[ξ]  [O, C′]    · V[ξ]  [C′, tiles]     Y  = Aᵀ·M·A      U = G·g·Gᵀ
@@ -41,15 +41,16 @@
 //! ```
 //!
 //! What it costs: the additions of the transforms, which grow with C + O where the products grow with C·O, so it pays
-//! from a few channels on; and memory for U, which is 36 / 9 times the weights with 3 × 3 taps, and 36 / 4 times with 2 × 2. And
-//! accuracy, as what was multiplied with powers of the points is subtracted again. The points 0, ±1/√2, ±√2 and ∞ keep
-//! powers near 1. For normally distributed numbers and 32 channels, errors are up to seven times those of the products with
-//! windows, and at most 12 ε of the values (root mean squares, `tests.rs`). What would be exactly 0 may be a rounding error, and
-//! an infinity or NaN reaches all outputs of the tiles that see it, not only those whose window does.
+//! from a few channels on; and memory for U, which is 36 / 9 times the weights with 3 × 3 taps, and 36 / 4 times with 2
+//! × 2. And accuracy, as what was multiplied with powers of the points is subtracted again. The points 0, ±1/√2, ±√2
+//! and ∞ keep powers near 1. For normally distributed numbers and 32 channels, errors are up to seven times those of
+//! the products with windows, and at most 12 ε of the values (root mean squares, `tests.rs`). What would be exactly 0
+//! may be a rounding error, and an infinity or NaN reaches all outputs of the tiles that see it, not only those whose
+//! window does.
 //!
-//! To read: `transforms.rs` (the maps), `bands.rs` (eight samples side by side), `tiles.rs`, `weights.rs` and `block.rs`,
-//! which lay out what the maps take and give, and then this file, with the two orders in which the three steps may be taken:
-//! `by_task.rs` and `by_place.rs`.
+//! To read: `transforms.rs` (the maps), `bands.rs` (eight samples side by side), `tiles.rs`, `weights.rs` and
+//! `block.rs`, which lay out what the maps take and give, and then this file, with the two orders in which the three
+//! steps may be taken: `by_task.rs` and `by_place.rs`.
 
 mod bands;
 mod block;
@@ -104,8 +105,8 @@ pub(super) struct Winograd {
 }
 
 impl Winograd {
-    /// If it is worth it: more than half of the multiplications saved, enough channels and tiles to pay for the transforms of tiles and of
-    /// weights, and work for more than one thread, as the products of a task stay on one.
+    /// If it is worth it: more than half of the multiplications saved, enough channels and tiles to pay for the
+    /// transforms of tiles and of weights, and work for more than one thread, as the products of a task stay on one.
     pub fn of(conv: &Conv) -> Option<Winograd> {
         /// From so many channels on.
         const CHANNELS: usize = 16;
@@ -118,8 +119,8 @@ impl Winograd {
         (enough && winograd.share() < 0.5 && shared).then_some(winograd)
     }
 
-    /// If it is worth it for the gradient of the weights, which has more to write: dU, task by task for each part of the batch, of
-    /// which there must be two at least, for threads to share.
+    /// If it is worth it for the gradient of the weights, which has more to write: dU, task by task for each part of
+    /// the batch, of which there must be two at least, for threads to share.
     pub fn of_weight_grad(conv: &Conv) -> Option<Winograd> {
         Winograd::of(conv).filter(|winograd| {
             let parts = if winograd.order == Order::ByPlace { 1 } else { 2 };
@@ -180,8 +181,8 @@ impl Winograd {
         Tasks { samples, count, parallel: count >= ENOUGH, work: multiply_adds.saturating_mul(self.conv.batch) / 16 }
     }
 
-    /// The tiles of one group of channels of so many samples, cut into blocks: enough for products of some width, and so few
-    /// that what their transforms take stays in a cache.
+    /// The tiles of one group of channels of so many samples, cut into blocks: enough for products of some width, and
+    /// so few that what their transforms take stays in a cache.
     fn blocks(&self, group: usize, samples: usize) -> impl Iterator<Item = Block<'_>> {
         /// Elements of all transforms of a block.
         const ELEMENTS: usize = 1 << 18;

@@ -19,8 +19,8 @@ pub struct Places {
 }
 
 impl Places {
-    /// Those of one block: a place behind the other, and a vector more than there are in between, lest the places of a tile
-    /// get into each other's way in a cache, which finds a line by the last digits of its address.
+    /// Those of one block: a place behind the other, and a vector more than there are in between, lest the places of a
+    /// tile get into each other's way in a cache, which finds a line by the last digits of its address.
     pub fn of(channels: usize, tiles: usize) -> Places {
         Places { channels, tiles, pitch: channels * tiles + LANES }
     }
@@ -120,7 +120,8 @@ impl<T: Float, L: Line<N, POINTS>, const N: usize> Loop for IntoPlaces<'_, T, L,
     }
 }
 
-/// Makes tiles of `N` × `N` elements of their points, and writes them to a band, or, where tiles overlap, adds them to it.
+/// Makes tiles of `N` × `N` elements of their points, and writes them to a band, or, where tiles overlap, adds them to
+/// it.
 pub struct FromPlaces<'a, T, L, const N: usize, const ADD: bool> {
     pub tiles: Tiles,
     pub map: L,

@@ -29,8 +29,8 @@ fn constants<T: Float, const N: usize>(values: [f64; N]) -> [T; N] {
 }
 
 // ANCHOR: points
-/// The values of c₀ + c₁x + … + c₄x⁴ at the points, with a² = 1/2 and b² = 2. At ∞ a polynomial of `N` coefficients, five at
-/// the most, is its last one.
+/// The values of c₀ + c₁x + … + c₄x⁴ at the points, with a² = 1/2 and b² = 2. At ∞ a polynomial of `N` coefficients,
+/// five at the most, is its last one.
 #[inline(always)]
 fn evaluate<T: Float, const N: usize>(coefficients: [T; N]) -> [T; POINTS] {
     let [a, b, two, four, half, quarter] = constants([FRAC_1_SQRT_2, SQRT_2, 2.0, 4.0, 0.5, 0.25]);
@@ -60,8 +60,8 @@ fn evaluate_grad<T: Float, const N: usize>(v: [T; POINTS]) -> [T; N] {
     coefficients
 }
 
-/// Each value over the product of p − q, where p is its point and q the other points but ∞: the denominators of Lagrange's
-/// formula, which could stand in B as well.
+/// Each value over the product of p − q, where p is its point and q the other points but ∞: the denominators of
+/// Lagrange's formula, which could stand in B as well.
 #[inline(always)]
 fn scaled<T: Float>(v: [T; POINTS]) -> [T; POINTS] {
     let [of_a, of_b] = constants([-2.0 / 3.0, 1.0 / 6.0]);
@@ -70,9 +70,9 @@ fn scaled<T: Float>(v: [T; POINTS]) -> [T; POINTS] {
 // ANCHOR_END: points
 
 // ANCHOR: lines
-/// Bᵀ: what six pixels become. Its rows are the coefficients of the polynomials that are zero at all points but one, the
-/// numerators of Lagrange's formula: x·(x + a)·(x² − 2) = x⁴ + ax³ − 2x² − 2ax for a. (It has no fifth power, so it is zero at
-/// ∞, too.)
+/// Bᵀ: what six pixels become. Its rows are the coefficients of the polynomials that are zero at all points but one,
+/// the numerators of Lagrange's formula: x·(x + a)·(x² − 2) = x⁴ + ax³ − 2x² − 2ax for a. (It has no fifth power, so it
+/// is zero at ∞, too.)
 #[derive(Clone, Copy)]
 pub struct Image;
 impl Line<POINTS, POINTS> for Image {

@@ -9,8 +9,8 @@ use crate::kernels::simd::{Loop, vectorised};
 /// Rows and columns of a window, at the most: four taps in each of two phases.
 const WIDEST: usize = 8;
 
-/// What there is of a window in one channel: with a stride, `phases` × `phases` squares of `taps` × `taps` taps that see
-/// pixels of their own, each a channel of C′.
+/// What there is of a window in one channel: with a stride, `phases` × `phases` squares of `taps` × `taps` taps that
+/// see pixels of their own, each a channel of C′.
 #[derive(Clone, Copy, Debug)]
 pub struct Window {
     pub taps: usize,

@@ -1,8 +1,8 @@
 //! AVX-512: thirty-two registers of 512 bits (x86-64-v4: Skylake-X, Ice Lake, Zen 4 and later).
 //!
 //! The tile is 8 rows by 3 vectors: 24 sums, three vectors of B, and a broadcast element of A. A step is 24
-//! multiply-adds (12 cycles on the CPUs that start two each cycle, 24 on Zen 4, which starts one) for 11 loads, which take
-//! half of that time or less. Why not
+//! multiply-adds (12 cycles on the CPUs that start two each cycle, 24 on Zen 4, which starts one) for 11 loads, which
+//! take half of that time or less. Why not
 //!
 //! - 12 × 2 (24 sums too, for 14 loads)? Rows of A that are a multiple of 4 kB apart share one set of the L1 cache,
 //!   which has room for eight lines, or twelve: with twelve rows they push each other out. At 1,024 by 1,024, which is
@@ -10,8 +10,8 @@
 //! - 6 × 4 (24 sums, 10 loads)? As fast, but batches are powers of two: 8 rows would be 6 and 2, and tiles of 2 rows
 //!   wait for their loads. With 8 rows of A, 6 × 4 reaches 0.70 of the peak, and 8 × 3 0.95.
 //!
-//! Widths that are multiples of 32 or 64 are no multiple of the tile's 48. It does not matter: their last tile has fewer
-//! vectors, not vectors in vain.
+//! Widths that are multiples of 32 or 64 are no multiple of the tile's 48. It does not matter: their last tile has
+//! fewer vectors, not vectors in vain.
 
 use super::super::Isa;
 use super::super::kernel_set::{KernelSet, kernel_set};
