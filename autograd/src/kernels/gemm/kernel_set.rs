@@ -23,6 +23,8 @@ pub struct KernelSet<T: 'static> {
     pub nc: usize,
     /// The micro-kernels by `[rows - 1][vectors - 1][masked]`.
     pub strips: &'static [&'static [[StripFn<T>; 2]]],
+    /// Those for tiles that have few columns.
+    pub narrow: Option<Narrow<T>>,
     /// Several dot products at once: see [`vector`](super::vector).
     pub dots: DotsFn<T>,
     /// Combinations of several rows, and of one: see [`vector`](super::vector).
@@ -38,28 +40,36 @@ pub struct KernelSet<T: 'static> {
 /// As there, and the CPU must have the instructions.
 pub type TransposeFn<T> = unsafe fn(lines: &[*const T], at: usize, to: *mut T, to_stride: usize);
 
+/// Micro-kernels with vectors of half the length.
+///
+/// With AVX-512 a tile of four columns takes as long as one of sixteen, a whole vector. Zen 4 starts one multiply-add of
+/// 512 bits in a cycle, or two of 256; so the last columns of a panel, if they are no more than eight, are a tile of their
+/// own. For 4, 24, 50, 70 and 100 columns it took 0.71, 0.82, 0.96, 0.97 and 0.95 of the time there, and for none longer. (A
+/// CPU that starts two of either length may take as long as before, or an eighth longer for 24.)
+pub struct Narrow<T: 'static> {
+    /// Elements in a vector.
+    pub lanes: usize,
+    /// By `[rows - 1][masked]`.
+    pub strips: &'static [[StripFn<T>; 2]],
+}
+
 impl<T> KernelSet<T> {
-    /// The micro-kernels for tiles of `cols` columns; whether B can be read beyond them up to a whole vector.
+    /// The micro-kernel for tiles of so many rows and columns; whether B can be read beyond them up to a whole vector.
     #[inline]
-    pub fn kernels(&self, cols: usize, b_is_padded: bool) -> Kernels<T> {
-        let masked = !b_is_padded && cols % self.lanes != 0;
-        Kernels { strips: self.strips, vectors: (cols - 1) / self.lanes, masked: masked as usize }
+    pub fn kernel(&self, rows: usize, cols: usize, b_is_padded: bool) -> StripFn<T> {
+        let masked = |lanes| (!b_is_padded && cols % lanes != 0) as usize;
+        match &self.narrow {
+            Some(narrow) if cols <= narrow.lanes => narrow.strips[rows - 1][masked(narrow.lanes)],
+            _ => self.strips[rows - 1][(cols - 1) / self.lanes][masked(self.lanes)],
+        }
     }
-}
 
-/// The micro-kernels of one width.
-#[derive(Clone, Copy)]
-pub struct Kernels<T: 'static> {
-    strips: &'static [&'static [[StripFn<T>; 2]]],
-    vectors: usize,
-    masked: usize,
-}
-
-impl<T> Kernels<T> {
-    /// The one for so many rows.
+    /// The columns of the next tile, of so many that are left of a panel: all, unless the last few are better off alone.
     #[inline]
-    pub fn of_rows(&self, rows: usize) -> StripFn<T> {
-        self.strips[rows - 1][self.vectors][self.masked]
+    pub fn tile_cols(&self, left: usize) -> usize {
+        let last = left % self.lanes;
+        let narrow = self.narrow.as_ref().is_some_and(|narrow| (1..=narrow.lanes).contains(&last));
+        if narrow && left > self.lanes { left - last } else { left }
     }
 }
 
@@ -69,7 +79,7 @@ impl<T> Kernels<T> {
 /// `#[inline(always)]` bodies are compiled.
 macro_rules! kernel_set {
     ($t:ty, $token:ty, $feature:meta, isa: $isa:expr, rows: [$($row:literal)*], vectors: [$($vector:tt)*],
-     mc: $mc:expr, kc: $kc:expr, nc: $nc:expr $(,)?) => {{
+     $(half: $half:ty,)? mc: $mc:expr, kc: $kc:expr, nc: $nc:expr $(,)?) => {{
         use $crate::kernels::gemm::kernel_set::{self, KernelSet};
         use $crate::kernels::gemm::loops::LARGEST_TILE;
         use $crate::kernels::gemm::microkernel::{self, Strip, StripFn};
@@ -117,6 +127,7 @@ macro_rules! kernel_set {
             kc: $kc,
             nc: $nc,
             strips: STRIPS,
+            narrow: kernel_set::kernel_set!(@narrow $t, $feature, [$($row)*], $($half)?),
             dots,
             combine: [combine::<COMBINED>, combine::<1>],
             transpose,
@@ -129,5 +140,17 @@ macro_rules! kernel_set {
     (@vectors $strip:ident $row:literal [$($vector:literal)*]) => {
         [$( [$strip::<$row, $vector, false>, $strip::<$row, $vector, true>] ),*]
     };
+    (@narrow $t:ty, $feature:meta, [$($row:literal)*],) => { None };
+    (@narrow $t:ty, $feature:meta, [$($row:literal)*], $half:ty) => {{
+        /// # Safety
+        /// As for [`StripFn`].
+        #[$feature]
+        unsafe fn narrow<const MR: usize, const MASKED: bool>(t: &Strip<$t>) {
+            // SAFETY: the caller keeps the contract of `StripFn`; the instructions include those of half the length.
+            unsafe { microkernel::strip::<$t, $half, MR, 1, MASKED>(<$half as Simd<$t>>::assume(), t) }
+        }
+        const STRIPS: &[[StripFn<$t>; 2]] = &[$( [narrow::<$row, false>, narrow::<$row, true>] ),*];
+        Some(kernel_set::Narrow { lanes: <$half as Simd<$t>>::LANES, strips: STRIPS })
+    }};
 }
 pub(super) use kernel_set;

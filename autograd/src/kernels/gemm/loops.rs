@@ -114,10 +114,10 @@ impl<T: GemmFloat> Block<T> {
         let (full, rest) = (c.rows / set.mr, c.rows % set.mr);
         // LOOP 2: panels of B. One stays in the L1 cache, or what of it has no room there in L2, while all panels of A
         // pass over it.
-        let mut b_panel = b.start;
-        for j in (0..c.cols).step_by(set.nr) {
-            let cols = set.nr.min(c.cols - j);
-            let kernels = set.kernels(cols, b.padded);
+        let mut j = 0;
+        while j < c.cols {
+            let (panel, within) = (j / set.nr, j % set.nr);
+            let cols = set.tile_cols((set.nr - within).min(c.cols - j));
             let mut strip = Strip {
                 tiles: full,
                 depth,
@@ -125,7 +125,7 @@ impl<T: GemmFloat> Block<T> {
                 a_panel: a.panel_stride,
                 a_row: a.lane_stride,
                 a_depth: a.depth_stride,
-                b: b_panel,
+                b: b.start.wrapping_add(panel * b.panel_stride + within),
                 b_depth: b.depth_stride,
                 c: c.at(0, j),
                 c_row: c.row_stride,
@@ -136,7 +136,7 @@ impl<T: GemmFloat> Block<T> {
             if full > 0 {
                 // SAFETY: the set exists only where its instructions do, and the caller vouches for the
                 // operands. Panels of B are padded to whole vectors unless the kernel is a masked one.
-                unsafe { self.tiles(kernels.of_rows(set.mr), &strip, set.mr) };
+                unsafe { self.tiles(set.kernel(set.mr, cols, b.padded), &strip, set.mr) };
             }
             if rest > 0 {
                 strip.tiles = 1;
@@ -144,9 +144,9 @@ impl<T: GemmFloat> Block<T> {
                 strip.c = c.at(full * set.mr, j);
                 strip.finish.row_bias = offset(finish.row_bias, full * set.mr);
                 // SAFETY: as above.
-                unsafe { self.tiles(kernels.of_rows(rest), &strip, rest) };
+                unsafe { self.tiles(set.kernel(rest, cols, b.padded), &strip, rest) };
             }
-            b_panel = b_panel.wrapping_add(b.panel_stride);
+            j += cols;
         }
     }
 

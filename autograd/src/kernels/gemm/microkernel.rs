@@ -15,7 +15,7 @@
 //! For each p the kernel loads NV vectors of B, broadcasts MR elements of A, and does MR·NV fused
 //! multiply-adds. It is written once, for any instruction set, any MR and any NV. Tiles at the lower
 //! edge of C use the same body with fewer rows; tiles at the right edge use fewer vectors, of which the
-//! last may be masked. So no tile is ever computed in full and then cut.
+//! last may be masked, or a vector of half the length. So no tile is ever computed in full and then cut.
 
 use super::GemmFloat;
 use super::simd::Simd;

@@ -52,12 +52,12 @@ impl Avx512 {
 //   a block of B, kc × nc:   512 × 2016 × 4 = 4 MB of L3.
 static KERNELS_F32: KernelSet<f32> = kernel_set!(
     f32, Avx512, target_feature(enable = "avx512f"), isa: Isa::Avx512,
-    rows: [1 2 3 4 5 6 7 8], vectors: [1 2 3],
+    rows: [1 2 3 4 5 6 7 8], vectors: [1 2 3], half: Avx2,
     mc: 192, kc: 512, nc: 2016,
 );
 static KERNELS_F64: KernelSet<f64> = kernel_set!(
     f64, Avx512, target_feature(enable = "avx512f"), isa: Isa::Avx512,
-    rows: [1 2 3 4 5 6 7 8], vectors: [1 2 3],
+    rows: [1 2 3 4 5 6 7 8], vectors: [1 2 3], half: Avx2,
     mc: 192, kc: 256, nc: 1008,
 );
 

@@ -32,14 +32,16 @@ fn shapes() {
     }
 }
 
-/// One product for each kernel: so many rows, so many vectors, of which the last is whole or partial, and B read in
-/// place, where that takes a mask, or padded.
+/// One product for each kernel: so many rows, so many vectors, of which the last is whole, partial or half as long, and B
+/// read in place, where that takes a mask, or padded.
 #[test]
 fn every_kernel() {
     fn check<T: GemmFloat>(isa: Isa) {
         let set = dispatch::kernels::<T>(isa);
+        let half = set.narrow.as_ref().map_or(0, |narrow| narrow.lanes);
+        let last = [0, 1, half, half + 1, set.lanes - 1];
         for rows in 1..=set.mr {
-            for cols in (1..=set.nr).filter(|cols| [0, 1, set.lanes - 1].contains(&(cols % set.lanes))) {
+            for cols in (1..=set.nr).filter(|cols| last.contains(&(cols % set.lanes))) {
                 // A single row or column would be another kernel's, so it is what is left of a larger product.
                 let m = if rows == 1 { set.mr + 1 } else { rows };
                 let n = if cols == 1 { set.nr + 1 } else { cols };
