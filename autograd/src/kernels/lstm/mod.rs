@@ -20,7 +20,7 @@ mod places;
 pub use places::{Order, Sizes};
 
 use super::element::Float;
-use super::gemm::{Gemm, MatMut, MatRef, PackedB, Right};
+use super::gemm::{Gemm, MatMut, MatRef, PackedB, Right, transpose_padded};
 use super::parallel;
 use super::simd::vectorised;
 use crate::memory::Buffer;
@@ -31,34 +31,45 @@ use places::block_rows;
 const UNPACKED: usize = 1 << 19;
 
 /// The recurrent weights as a right operand, ready for many products with the same few rows.
-enum Recurrent<T: Float> {
-    /// Row-major, `[rows, cols]`: the kernels for small products read it where it is.
-    Small { weight: Buffer<T>, rows: usize, cols: usize },
+enum Recurrent<'a, T: Float> {
+    /// Row-major: the kernels for small products read it where it is.
+    Small(MatRef<'a, T>),
+    /// The same, made of the transpose; and its columns.
+    Transposed(Buffer<T>, usize),
     /// In the kernel's own order.
     Packed(PackedB<T>),
 }
 
-impl<T: Float> Recurrent<T> {
-    fn new(weight: MatRef<'_, T>, batch: usize) -> Self {
-        let (rows, cols) = (weight.rows(), weight.cols());
-        if batch.min(block_rows(batch)) * rows * cols > UNPACKED {
-            return Recurrent::Packed(PackedB::new(weight));
+impl<'a, T: Float> Recurrent<'a, T> {
+    /// W_hhᵀ `[H, 4H]`, of W_hh `[4H, H]`.
+    fn forward(weight: &'a [T], Sizes { batch, hidden, .. }: Sizes) -> Self {
+        let weight = MatRef::row_major(weight, 4 * hidden, hidden);
+        if is_large(batch, hidden) {
+            return Recurrent::Packed(PackedB::new(weight.t()));
         }
-        let mut copy = Buffer::recycled(rows * cols);
-        for (i, row) in copy.chunks_exact_mut(cols.max(1)).enumerate() {
-            for (j, x) in row.iter_mut().enumerate() {
-                *x = weight.at(i, j);
-            }
-        }
-        Recurrent::Small { weight: copy, rows, cols }
+        let mut transposed = Buffer::recycled(4 * hidden * hidden);
+        transpose_padded(weight, 4 * hidden, &mut transposed);
+        Recurrent::Transposed(transposed, 4 * hidden)
+    }
+
+    /// W_hh `[4H, H]`.
+    fn backward(weight: &'a [T], Sizes { batch, hidden, .. }: Sizes) -> Self {
+        let weight = MatRef::row_major(weight, 4 * hidden, hidden);
+        if is_large(batch, hidden) { Recurrent::Packed(PackedB::new(weight)) } else { Recurrent::Small(weight) }
     }
 
     fn right(&self) -> Right<'_, T> {
         match self {
-            Recurrent::Small { weight, rows, cols } => MatRef::row_major(weight, *rows, *cols).into(),
+            Recurrent::Small(weight) => (*weight).into(),
+            Recurrent::Transposed(weight, cols) => MatRef::row_major(weight, weight.len() / cols, *cols).into(),
             Recurrent::Packed(weight) => weight.into(),
         }
     }
+}
+
+/// Whether a step's product is one for which packing the weights pays.
+fn is_large(batch: usize, hidden: usize) -> bool {
+    batch.min(block_rows(batch)) * 4 * hidden * hidden > UNPACKED
 }
 
 /// Some rows of the batch, all their steps.
@@ -134,13 +145,13 @@ pub struct Forward<'a, T> {
 /// Runs the sequence.
 #[inline(never)]
 pub fn forward<T: Float>(Forward { sizes, order, weight, cells, joint, state, y }: Forward<'_, T>) {
-    let Sizes { batch, steps, hidden, .. } = sizes;
+    let Sizes { steps, hidden, .. } = sizes;
     check(sizes, order, weight, cells, state);
     assert!(joint.len() == sizes.places() * sizes.joint_width() && y.len() == sizes.places() * hidden);
     if y.is_empty() {
         return;
     }
-    let recurrent = Recurrent::new(MatRef::row_major(weight, 4 * hidden, hidden).t(), batch); // [H, 4H]
+    let recurrent = Recurrent::forward(weight, sizes);
     for_each_block(sizes, Block { cells, joint, state, y, dy: &[], sums: &mut [], order }, |block| {
         let Block { cells, joint, state, y, order, .. } = block;
         let (rows, width) = (state.len() / (2 * hidden), sizes.cell_width());
@@ -185,7 +196,7 @@ pub fn backward<T: Float>(Backward { sizes, order, weight, cells, d_state, dy, d
     if cells.is_empty() {
         return;
     }
-    let recurrent = Recurrent::new(MatRef::row_major(weight, 4 * hidden, hidden), batch);
+    let recurrent = Recurrent::backward(weight, sizes);
     let mut sums = Buffer::filled(batch.div_ceil(block_rows(batch)) * 4 * hidden, T::ZERO);
     for_each_block(
         sizes,
