@@ -19,10 +19,11 @@ const PLACES: usize = 40;
 /// Prints for each word the pairs of places that are nearest and farthest, and draws all distances of the first.
 pub fn show(model: &CharLstm, text: &[i64], words: &[String], out: &Path) -> Result<()> {
     let mut drawn = false;
+    let mut rare = Vec::new();
     for word in words {
         let places = places(text, word);
         if places.len() < 4 {
-            println!("\n{word:?} stands in the text {} times: too few to compare", places.len());
+            rare.push(format!("{word:?} ({})", places.len()));
             continue;
         }
         let vectors = vectors(model, text, &places); // [N, H]
@@ -58,6 +59,9 @@ pub fn show(model: &CharLstm, text: &[i64], words: &[String], out: &Path) -> Res
             save_map(&out.join("contexts.png"), panel)?;
             drawn = true;
         }
+    }
+    if !rare.is_empty() {
+        println!("\nToo rare in this text for their places to be compared: {}", rare.join(", "));
     }
     Ok(())
 }

@@ -58,6 +58,16 @@ impl Conv2dOptions {
     pub fn padding(self, padding: impl Into<Sides>) -> Self {
         Conv2dOptions { padding: padding.into().0, ..self }
     }
+
+    /// These options with another dilation: one number for both axes, or `[height, width]`.
+    pub fn dilation(self, dilation: impl Into<Sides>) -> Self {
+        Conv2dOptions { dilation: dilation.into().0, ..self }
+    }
+
+    /// These options with so many groups of channels.
+    pub fn groups(self, groups: usize) -> Self {
+        Conv2dOptions { groups, ..self }
+    }
 }
 
 /// A number for each side of an image, `[height, width]`, which is made of one for both.

@@ -50,6 +50,21 @@ impl ConvTranspose2dOptions {
     pub fn padding(self, padding: impl Into<Sides>) -> Self {
         ConvTranspose2dOptions { padding: padding.into().0, ..self }
     }
+
+    /// These options with another output padding: one number for both axes, or `[height, width]`.
+    pub fn output_padding(self, output_padding: impl Into<Sides>) -> Self {
+        ConvTranspose2dOptions { output_padding: output_padding.into().0, ..self }
+    }
+
+    /// These options with another dilation: one number for both axes, or `[height, width]`.
+    pub fn dilation(self, dilation: impl Into<Sides>) -> Self {
+        ConvTranspose2dOptions { dilation: dilation.into().0, ..self }
+    }
+
+    /// These options with so many groups of channels.
+    pub fn groups(self, groups: usize) -> Self {
+        ConvTranspose2dOptions { groups, ..self }
+    }
 }
 
 /// I(X, W) + b. The geometry is that of the convolution whose input is this one's output.

@@ -37,7 +37,7 @@ impl Conv2d {
     /// A layer with a stride, padding, dilation or groups.
     ///
     /// # Panics
-    /// If a number of channels is not a multiple of the groups.
+    /// If a number of channels is not a multiple of the groups, or the kernel, a stride or a dilation is 0.
     #[track_caller]
     pub fn with_options(
         in_channels: usize,
@@ -47,7 +47,8 @@ impl Conv2d {
         rng: &mut Rng,
     ) -> Conv2d {
         let Sides([height, width]) = kernel.into();
-        check_groups("Conv2d", [in_channels, out_channels], options.groups);
+        let Conv2dOptions { stride, dilation, groups, .. } = options;
+        check_options("Conv2d", [in_channels, out_channels], groups, [&[height, width], &stride, &dilation]);
         let shape = [out_channels, in_channels / options.groups, height, width];
         let (weight, bias) = parameters(&shape, out_channels, rng);
         Conv2d { weight, bias: Some(bias), options }
@@ -64,6 +65,7 @@ impl Conv2d {
     /// If the channels of `x` are not the layer's, or its images smaller than a window.
     #[track_caller]
     pub fn forward(&self, x: &Tensor) -> Tensor {
+        check_channels("Conv2d", x, self.weight.shape()[1] * self.options.groups, 2);
         x.conv2d(&self.weight.value(), value_of(&self.bias).as_ref(), &self.options)
     }
 }
@@ -113,7 +115,7 @@ impl Conv1d {
     /// A layer with a stride, padding, dilation or groups.
     ///
     /// # Panics
-    /// If a number of channels is not a multiple of the groups.
+    /// If a number of channels is not a multiple of the groups, or the kernel, a stride or a dilation is 0.
     #[track_caller]
     pub fn with_options(
         in_channels: usize,
@@ -122,7 +124,8 @@ impl Conv1d {
         options: Conv1dOptions,
         rng: &mut Rng,
     ) -> Conv1d {
-        check_groups("Conv1d", [in_channels, out_channels], options.groups);
+        let Conv1dOptions { stride, dilation, groups, .. } = options;
+        check_options("Conv1d", [in_channels, out_channels], groups, [&[kernel], &[stride], &[dilation]]);
         let (weight, bias) = parameters(&[out_channels, in_channels / options.groups, kernel], out_channels, rng);
         Conv1d { weight, bias: Some(bias), options }
     }
@@ -138,6 +141,7 @@ impl Conv1d {
     /// If the channels of `x` are not the layer's, or its sequences shorter than a window.
     #[track_caller]
     pub fn forward(&self, x: &Tensor) -> Tensor {
+        check_channels("Conv1d", x, self.weight.shape()[1] * self.options.groups, 1);
         x.conv1d(&self.weight.value(), value_of(&self.bias).as_ref(), &self.options)
     }
 }
@@ -196,7 +200,7 @@ impl ConvTranspose2d {
     /// A layer with a stride, padding, dilation or groups.
     ///
     /// # Panics
-    /// If a number of channels is not a multiple of the groups.
+    /// If a number of channels is not a multiple of the groups, or the kernel, a stride or a dilation is 0.
     #[track_caller]
     pub fn with_options(
         in_channels: usize,
@@ -206,7 +210,8 @@ impl ConvTranspose2d {
         rng: &mut Rng,
     ) -> ConvTranspose2d {
         let Sides([height, width]) = kernel.into();
-        check_groups("ConvTranspose2d", [in_channels, out_channels], options.groups);
+        let ConvTranspose2dOptions { stride, dilation, groups, .. } = options;
+        check_options("ConvTranspose2d", [in_channels, out_channels], groups, [&[height, width], &stride, &dilation]);
         let shape = [in_channels, out_channels / options.groups, height, width];
         let (weight, bias) = parameters(&shape, out_channels, rng);
         ConvTranspose2d { weight, bias: Some(bias), options }
@@ -223,6 +228,7 @@ impl ConvTranspose2d {
     /// If the channels of `x` are not the layer's, or the options do not fit its images.
     #[track_caller]
     pub fn forward(&self, x: &Tensor) -> Tensor {
+        check_channels("ConvTranspose2d", x, self.weight.shape()[0], 2);
         x.conv_transpose2d(&self.weight.value(), value_of(&self.bias).as_ref(), &self.options)
     }
 }
@@ -250,13 +256,33 @@ impl Layer for ConvTranspose2d {
     }
 }
 
+/// Panics unless a layer with these channels, and this kernel, stride and dilation, is possible.
 #[track_caller]
-fn check_groups(name: &str, channels: [usize; 2], groups: usize) {
+fn check_options(name: &str, channels: [usize; 2], groups: usize, sizes: [&[usize]; 3]) {
     assert!(
         groups > 0 && channels.iter().all(|channels| channels.is_multiple_of(groups)),
         "{name}: {} channels in and {} out, of which at least one number is not a multiple of {groups} groups",
         channels[0],
         channels[1]
+    );
+    let [kernel, stride, dilation] = sizes;
+    assert!(
+        sizes.concat().iter().all(|&size| size > 0),
+        "{name}: a kernel of {kernel:?} with a stride of {stride:?} and a dilation of {dilation:?}; all must be at least 1"
+    );
+}
+
+/// Panics unless `x` has the channels of the layer, followed by so many axes.
+#[track_caller]
+fn check_channels(name: &str, x: &Tensor, channels: usize, axes: usize) {
+    let rank = x.rank();
+    let fits = (rank == axes + 1 || rank == axes + 2) && x.shape()[rank - axes - 1] == channels;
+    let rest = if axes == 1 { "L" } else { "H, W" };
+    assert!(
+        fits,
+        "{name}: an input of shape {} for a layer of {channels} channels in; it must be [N, {channels}, {rest}], or \
+         [{channels}, {rest}] without a batch",
+        x.shape()
     );
 }
 
@@ -353,7 +379,24 @@ mod tests {
     #[test]
     #[should_panic(expected = "Conv2d: 3 channels in and 4 out, of which at least one number is not a multiple of 2")]
     fn channels_that_groups_do_not_divide_are_refused() {
-        let options = Conv2dOptions { groups: 2, ..Default::default() };
-        Conv2d::with_options(3, 4, 3, options, &mut Rng::seeded(1));
+        Conv2d::with_options(3, 4, 3, Conv2dOptions::default().groups(2), &mut Rng::seeded(1));
+    }
+
+    #[test]
+    #[should_panic(
+        expected = "ConvTranspose2d: a kernel of [4, 4] with a stride of [2, 0] and a dilation of [1, 1]; all"
+    )]
+    fn a_stride_of_0_is_refused_where_the_layer_is_made() {
+        let options = ConvTranspose2dOptions::default().stride([2, 0]);
+        ConvTranspose2d::with_options(3, 4, 4, options, &mut Rng::seeded(1));
+    }
+
+    #[test]
+    #[should_panic(
+        expected = "Conv2d: an input of shape [2, 3, 8, 8] for a layer of 4 channels in; it must be [N, 4, H, W]"
+    )]
+    fn images_with_other_channels_are_refused() {
+        let conv = Conv2d::with_options(4, 6, 3, Conv2dOptions::default().groups(2), &mut Rng::seeded(1));
+        conv.forward(&Tensor::zeros([2, 3, 8, 8]));
     }
 }

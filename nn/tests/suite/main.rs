@@ -11,6 +11,9 @@ mod killed_save;
 mod layers;
 mod makemore;
 mod optim;
+#[expect(dead_code, reason = "it has more than is asked here")]
+#[path = "../../../autograd/tests/suite/engine/panics.rs"]
+mod panics;
 mod recurrent;
 mod resume;
 mod word_vectors;

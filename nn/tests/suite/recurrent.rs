@@ -2,6 +2,7 @@
 //! model. `tests/fixtures/make_recurrent.py` made the numbers.
 
 use crate::fixture::{Lcg, array, numbers};
+use crate::panics::message_at_callers_line;
 use autograd::{GradOptions, Tensor, grad};
 use nn::layers::{GruCell, LstmCell, LstmState, RecurrentOptions, RnnCell};
 use nn::optim::{Adam, AdamOptions, Optimizer};
@@ -249,4 +250,17 @@ fn whole_runs_have_the_losses_of_pytorch() {
             assert!((f64::from(*ours) - theirs).abs() <= 1e-4, "{name}, step {step}: {ours} and {theirs}");
         }
     }
+}
+
+/// A mistake is the caller's, and so is the line that the panic names; which axis is the batch is often the mistake.
+#[test]
+fn wrong_lengths_are_refused_at_the_callers_line() {
+    let lstm = Lstm::new(2, 3, &mut autograd::Rng::seeded(1));
+    let (x, lengths) = (Tensor::zeros([5, 4, 2]), Some(&[5, 5, 5, 5, 5][..]));
+    let message = message_at_callers_line(|| drop(lstm.forward_with(&x, None, lengths)));
+    assert!(
+        message
+            .contains("input of shape [5, 4, 2], which is a batch of 4 sequences of 5 steps, as batch_first is false"),
+        "{message}"
+    );
 }

@@ -179,6 +179,16 @@ impl Stack {
             (true, false) => x.transpose(0, 1),
         };
         let (batch, count) = (sequence.size(0), self.directions.len());
+        let steps = sequence.size(1);
+        if let Some(lengths) = lengths {
+            assert!(
+                lengths.len() == batch && lengths.iter().all(|&length| length <= steps),
+                "{name}: lengths {lengths:?} for an input of shape {}, which is a batch of {batch} sequences of {steps} \
+                 steps, as batch_first is {}; there must be one for each, and none longer than that",
+                x.shape(),
+                options.batch_first
+            );
+        }
         let state_shape = |states: usize| match batched {
             true => Dims::from([states, batch, *hidden_size]),
             false => Dims::from([states, *hidden_size]),
@@ -225,6 +235,7 @@ impl Stack {
         });
         (output, stacked)
     }
+
     /// [`run`](Stack::run) for layers of one state.
     #[track_caller]
     fn run_one(
