@@ -96,6 +96,7 @@ fn convolutions(criterion: &mut Criterion, rng: &mut Rng) {
         ("3 × 3, 128 to 128 channels, 8 × 8", square(64, [128, 128], 8, [3, 1, 1])),
         ("4 × 4 with stride 2, 64 to 128 channels, 13 × 13", square(128, [64, 128], 13, [4, 2, 0])),
         ("4 × 4, 128 to 256 channels, 6 × 6", square(128, [128, 256], 6, [4, 1, 0])),
+        ("4 × 4 with stride 2, 128 channels to 1, 5 × 5: one window", square(128, [128, 1], 5, [4, 2, 0])),
         ("1 × 1, 64 to 64 channels, 16 × 16", square(32, [64, 64], 16, [1, 1, 0])),
         ("3 × 3, 1 to 24 channels, 28 × 28", square(64, [1, 24], 28, [3, 1, 1])),
     ];

@@ -24,6 +24,7 @@ fn main() {
     for [m, n, k] in SHAPES {
         let mut random = |count: usize| -> Vec<f32> { (0..count).map(|_| rng.normal() as f32).collect() };
         let (a, b, mut c) = (random(m * k), random(k * n), vec![0.0_f32; m * n]);
+        let transposed = MatRef::new(&a, [m, k], [1, m]);
         let (a, b) = (MatRef::row_major(&a, m, k), MatRef::row_major(&b, k, n));
         let mut group = criterion.benchmark_group(format!("{m},{n},{k}"));
         group.throughput(Throughput::Elements(2 * (m * n * k) as u64));
@@ -39,6 +40,10 @@ fn main() {
         }
         group.bench_function("ours/rayon", |bencher| {
             bencher.iter(|| Gemm::new(a, b).write(MatMut::row_major(&mut c, m, n)));
+        });
+        // As the gradient of a weight has it.
+        group.bench_function("ours/rayon, A transposed", |bencher| {
+            bencher.iter(|| Gemm::new(transposed, b).write(MatMut::row_major(&mut c, m, n)));
         });
         group.bench_function("matrixmultiply", |bencher| {
             bencher.iter(|| matrixmultiply(a, b, MatMut::row_major(&mut c, m, n)));
