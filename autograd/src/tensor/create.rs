@@ -5,6 +5,7 @@ use super::dims::Dims;
 use super::handle::Tensor;
 use super::nested::{Nested, flatten};
 use crate::kernels::element::{Element, Float, Number};
+use crate::kernels::parallel;
 use crate::rng::Rng;
 
 impl Tensor<f32> {
@@ -63,6 +64,34 @@ impl Tensor<f32> {
     #[track_caller]
     pub fn from_fn<T: Element>(shape: impl Into<Dims>, f: impl FnMut(usize) -> T) -> Tensor<T> {
         Tensor::named_from_fn("from_fn", shape, f)
+    }
+
+    /// A tensor of the given shape whose rows, along the last axis, `fill` writes: it is given the number of a row, in
+    /// row-major order, and the row, whose values are any. Threads share the rows, so that a data set of some millions
+    /// of elements is ready in half the time of [`from_fn`](Tensor::from_fn), and less.
+    ///
+    /// ```
+    /// use autograd::Tensor;
+    /// let bytes = [0_u8, 51, 255, 102];
+    /// let x = Tensor::from_rows([2, 2], |row, to| {
+    ///     for (x, &byte) in to.iter_mut().zip(&bytes[2 * row..]) {
+    ///         *x = f32::from(byte) / 255.0;
+    ///     }
+    /// });
+    /// assert_eq!(x.to_vec(), [0.0, 0.2, 1.0, 0.4]);
+    /// ```
+    #[track_caller]
+    pub fn from_rows<T: Element>(shape: impl Into<Dims>, fill: impl Fn(usize, &mut [T]) + Sync) -> Tensor<T> {
+        let shape = shape.into();
+        let width = shape.last().copied().unwrap_or(1);
+        Tensor::build_as("from_rows", shape, |out| {
+            if out.is_empty() {
+                return;
+            }
+            parallel::for_each_rows(out, width, |first, rows| {
+                rows.chunks_exact_mut(width).enumerate().for_each(|(i, row)| fill(first + i, row));
+            });
+        })
     }
 
     #[track_caller]
@@ -226,5 +255,25 @@ impl<T: Number> Tensor<T> {
     #[track_caller]
     pub fn ones_like(&self) -> Tensor<T> {
         self.full_like(T::ONE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With nothing to fill, with one number, and with so many rows that threads share them.
+    #[test]
+    fn rows_are_filled_once_each() {
+        for shape in [&[][..], &[0], &[3, 0], &[0, 3], &[5], &[300, 7, 41], &[100_000, 1]] {
+            let x = Tensor::from_rows(shape, |row, to| {
+                let first = row * to.len();
+                for (column, x) in to.iter_mut().enumerate() {
+                    *x = (first + column) as f64;
+                }
+            });
+            assert_eq!(*x.shape(), *shape);
+            assert!(x.to_vec().into_iter().eq((0..shape.iter().product::<usize>()).map(|i| i as f64)), "{shape:?}");
+        }
     }
 }

@@ -108,8 +108,10 @@ impl<const L: usize> Records<L> {
 
     /// `[N, 3, 32, 32]`
     fn images(&self) -> Tensor {
-        let pixel = |i| self.bytes[i / PIXELS * Self::LEN + L + i % PIXELS];
-        images_of(pixel, [self.len(), 3, 32, 32])
+        images_of([self.len(), 3, 32, 32], |row| {
+            let start = row * 32 / PIXELS * Self::LEN + L + row * 32 % PIXELS;
+            self.bytes[start..][..32].iter().copied()
+        })
     }
 
     /// `[N]`

@@ -56,9 +56,13 @@ pub struct Splits<S = LabelledImages> {
     pub test: S,
 }
 
-/// Bytes from 0 to 255 as numbers from 0 to 1.
-pub(super) fn images_of(bytes: impl Fn(usize) -> u8, shape: impl Into<Dims>) -> Tensor {
-    Tensor::from_fn(shape, |i| f32::from(bytes(i)) / 255.0)
+/// Bytes from 0 to 255 as numbers from 0 to 1, given those of each row of the images.
+pub(super) fn images_of<R: Iterator<Item = u8>>(shape: impl Into<Dims>, row: impl Fn(usize) -> R + Sync) -> Tensor {
+    Tensor::from_rows(shape, |i, to| {
+        for (x, byte) in to.iter_mut().zip(row(i)) {
+            *x = f32::from(byte) / 255.0;
+        }
+    })
 }
 
 /// Refuses a label that stands at `byte` of the file and is none of the classes.

@@ -70,7 +70,8 @@ pub fn read_mnist_pair(
     }
     let labels = Tensor::from_fn(of_labels.shape, |i| i64::from(bytes[i]));
     let bytes = of_images.elements(&mut pixels)?;
-    let images = images_of(|i| bytes[i], of_images.shape.inserted(1, 1));
+    let width = of_images.shape[2];
+    let images = images_of(of_images.shape.inserted(1, 1), |row| bytes[row * width..][..width].iter().copied());
     Ok(LabelledImages { images, labels })
 }
 

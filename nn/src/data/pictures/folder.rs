@@ -112,12 +112,14 @@ fn images(paths: &[PathBuf], options: &ImageFolderOptions) -> Result<Tensor, Dat
     }
     let (height, width) = size.expect("a class has pictures");
     let channels = if options.channels == Channels::Grey { 1 } else { 3 };
-    let pixels = height * width;
-    let byte = |i: usize| {
-        let (image, channel, pixel) = (i / (pixels * channels), i / pixels % channels, i % pixels);
-        bytes[(image * pixels + pixel) * channels + channel]
-    };
-    Ok(images_of(byte, [paths.len(), channels, height, width]))
+    Ok(images_of([paths.len(), channels, height, width], |row| {
+        let (image, channel, y) = (row / (channels * height), row / height % channels, row % height);
+        bytes[(image * height + y) * width * channels..][..width * channels]
+            .iter()
+            .skip(channel)
+            .step_by(channels)
+            .copied()
+    }))
 }
 
 impl Picture {
