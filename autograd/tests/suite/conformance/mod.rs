@@ -88,7 +88,7 @@ fn the_tables_have_the_same_operations() {
 
 /// Methods of `autograd/src/ops` that no PyTorch function stands beside: the losses' other spelling,
 /// `options.forward(logits, targets)`, and options that are set by name.
-const NOT_OPERATIONS: [&str; 3] = ["forward", "stride", "padding"];
+const NOT_OPERATIONS: [&str; 6] = ["forward", "stride", "padding", "output_padding", "dilation", "groups"];
 
 #[test]
 fn no_operation_is_forgotten() {
