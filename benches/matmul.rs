@@ -6,7 +6,7 @@ use autograd::kernels::gemm::{Gemm, Isa, MatMut, MatRef, blocked, matrixmultiply
 use criterion::{BenchmarkId, Criterion, Throughput};
 
 /// m, n, k.
-const SHAPES: [[usize; 3]; 9] = [
+const SHAPES: [[usize; 3]; 11] = [
     [16, 16, 16],
     [32, 64, 160],
     [64, 64, 64],
@@ -14,6 +14,8 @@ const SHAPES: [[usize; 3]; 9] = [
     [1024, 1024, 1024],
     [16_384, 100, 150],
     [16_384, 27, 100],
+    [16_384, 100, 27],
+    [512, 24, 256],
     [32, 1024, 256],
     [150, 100, 16_384],
 ];

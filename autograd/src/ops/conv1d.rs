@@ -24,6 +24,28 @@ impl Default for Conv1dOptions {
     }
 }
 
+impl Conv1dOptions {
+    /// These options with another stride.
+    pub fn stride(self, stride: usize) -> Self {
+        Conv1dOptions { stride, ..self }
+    }
+
+    /// These options with another padding.
+    pub fn padding(self, padding: usize) -> Self {
+        Conv1dOptions { padding, ..self }
+    }
+
+    /// These options with another dilation.
+    pub fn dilation(self, dilation: usize) -> Self {
+        Conv1dOptions { dilation, ..self }
+    }
+
+    /// These options with so many groups of channels.
+    pub fn groups(self, groups: usize) -> Self {
+        Conv1dOptions { groups, ..self }
+    }
+}
+
 impl<T: Float> Tensor<T> {
     /// The convolution of sequences with a weight, plus a bias a channel, as `torch.nn.functional.conv1d`: `[N, C, L]`
     /// and `[O, C / groups, kernel]` to `[N, O, L′]`, where L′ is

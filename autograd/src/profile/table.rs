@@ -133,7 +133,7 @@ impl fmt::Display for Table {
 
         let mut lines: Vec<_> = self.rows.iter().map(|row| both(row.name, row.forward, row.backward)).collect();
         lines.push(both("all operations", sum(|row| row.forward), sum(|row| row.backward)));
-        line("operation", ["forward", "ms", "backward", "ms", "MB written", "share"].map(String::from))?;
+        line("operation", ["forward", "ms", "backward", "ms", "MB made", "share"].map(String::from))?;
         for (name, columns) in lines {
             line(&name, columns)?;
         }

@@ -67,14 +67,17 @@ impl Tensor<f32> {
     }
 
     /// A tensor of the given shape whose rows, along the last axis, `fill` writes: it is given the number of a row, in
-    /// row-major order, and the row, whose values are any. Threads share the rows, so that a data set of some millions
-    /// of elements is ready in half the time of [`from_fn`](Tensor::from_fn), and less.
+    /// row-major order, and the row. It must write every element: what it leaves out is whatever an earlier tensor had
+    /// there. Threads share the rows, which is worth it for a data set of some millions of elements;
+    /// [`from_fn`](Tensor::from_fn) goes through them one by one.
+    ///
+    /// A tensor without axes has one row of one element; of one without elements, `fill` is not called.
     ///
     /// ```
     /// use autograd::Tensor;
     /// let bytes = [0_u8, 51, 255, 102];
-    /// let x = Tensor::from_rows([2, 2], |row, to| {
-    ///     for (x, &byte) in to.iter_mut().zip(&bytes[2 * row..]) {
+    /// let x = Tensor::from_rows([2, 2], |row, to: &mut [f32]| {
+    ///     for (x, &byte) in to.iter_mut().zip(&bytes[2 * row..][..2]) {
     ///         *x = f32::from(byte) / 255.0;
     ///     }
     /// });

@@ -57,9 +57,14 @@ pub struct Splits<S = LabelledImages> {
 }
 
 /// Bytes from 0 to 255 as numbers from 0 to 1, given those of each row of the images.
-pub(super) fn images_of<R: Iterator<Item = u8>>(shape: impl Into<Dims>, row: impl Fn(usize) -> R + Sync) -> Tensor {
+pub(super) fn images_of<R>(shape: impl Into<Dims>, row: impl Fn(usize) -> R + Sync) -> Tensor
+where
+    R: ExactSizeIterator<Item = u8>,
+{
     Tensor::from_rows(shape, |i, to| {
-        for (x, byte) in to.iter_mut().zip(row(i)) {
+        let row = row(i);
+        assert!(row.len() == to.len(), "a row of {} bytes for one of {} elements", row.len(), to.len());
+        for (x, byte) in to.iter_mut().zip(row) {
             *x = f32::from(byte) / 255.0;
         }
     })

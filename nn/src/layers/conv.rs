@@ -30,6 +30,10 @@ pub struct Conv2d {
 
 impl Conv2d {
     /// A layer that takes every window, with a bias. The kernel is one number for both sides, or `[height, width]`.
+    ///
+    /// # Panics
+    /// If the kernel is 0.
+    #[track_caller]
     pub fn new(in_channels: usize, out_channels: usize, kernel: impl Into<Sides>, rng: &mut Rng) -> Conv2d {
         Conv2d::with_options(in_channels, out_channels, kernel, Conv2dOptions::default(), rng)
     }
@@ -108,6 +112,10 @@ pub struct Conv1d {
 
 impl Conv1d {
     /// A layer that takes every window, with a bias.
+    ///
+    /// # Panics
+    /// If the kernel is 0.
+    #[track_caller]
     pub fn new(in_channels: usize, out_channels: usize, kernel: usize, rng: &mut Rng) -> Conv1d {
         Conv1d::with_options(in_channels, out_channels, kernel, Conv1dOptions::default(), rng)
     }
@@ -193,6 +201,10 @@ pub struct ConvTranspose2d {
 
 impl ConvTranspose2d {
     /// A layer with a stride of 1 and a bias. The kernel is one number for both sides, or `[height, width]`.
+    ///
+    /// # Panics
+    /// If the kernel is 0.
+    #[track_caller]
     pub fn new(in_channels: usize, out_channels: usize, kernel: impl Into<Sides>, rng: &mut Rng) -> ConvTranspose2d {
         ConvTranspose2d::with_options(in_channels, out_channels, kernel, ConvTranspose2dOptions::default(), rng)
     }
@@ -200,7 +212,8 @@ impl ConvTranspose2d {
     /// A layer with a stride, padding, dilation or groups.
     ///
     /// # Panics
-    /// If a number of channels is not a multiple of the groups, or the kernel, a stride or a dilation is 0.
+    /// If a number of channels is not a multiple of the groups; if the kernel, a stride or a dilation is 0; or if an
+    /// output padding is not smaller than the stride or the dilation beside it.
     #[track_caller]
     pub fn with_options(
         in_channels: usize,
@@ -210,8 +223,13 @@ impl ConvTranspose2d {
         rng: &mut Rng,
     ) -> ConvTranspose2d {
         let Sides([height, width]) = kernel.into();
-        let ConvTranspose2dOptions { stride, dilation, groups, .. } = options;
+        let ConvTranspose2dOptions { stride, dilation, groups, output_padding, .. } = options;
         check_options("ConvTranspose2d", [in_channels, out_channels], groups, [&[height, width], &stride, &dilation]);
+        assert!(
+            (0..2).all(|axis| output_padding[axis] < stride[axis].max(dilation[axis])),
+            "ConvTranspose2d: an output padding of {output_padding:?} with a stride of {stride:?} and a dilation of \
+             {dilation:?}; it must be smaller than one of them on each side"
+        );
         let shape = [in_channels, out_channels / options.groups, height, width];
         let (weight, bias) = parameters(&shape, out_channels, rng);
         ConvTranspose2d { weight, bias: Some(bias), options }

@@ -14,6 +14,7 @@ impl Conv {
         self.forward_by(&self.way(), Isa::best(), x, weight, bias, y);
     }
 
+    /// In one of the ways that there are.
     pub(super) fn forward_by<T: Float>(
         &self,
         way: &Way,
@@ -26,12 +27,12 @@ impl Conv {
         match way {
             Way::Single(single) => single.forward(isa, x, weight, bias, y),
             Way::Winograd(winograd) => winograd.forward(isa, x, weight, bias, y),
-            Way::Windows => self.forward_on(isa, x, weight, bias, y),
+            Way::Windows => self.forward_by_windows(isa, x, weight, bias, y),
         }
     }
 
     #[inline(never)]
-    fn forward_on<T: Float>(&self, isa: Isa, x: &[T], weight: &[T], bias: Option<&[T]>, y: &mut [T]) {
+    fn forward_by_windows<T: Float>(&self, isa: Isa, x: &[T], weight: &[T], bias: Option<&[T]>, y: &mut [T]) {
         self.check(x.len(), weight.len(), y.len());
         if y.is_empty() {
             return;

@@ -23,6 +23,7 @@ impl Conv {
         self.input_grad_by(&self.way(), Isa::best(), dy, weight, bias, dx);
     }
 
+    /// In one of the ways that there are.
     pub(super) fn input_grad_by<T: Float>(
         &self,
         way: &Way,
@@ -35,12 +36,12 @@ impl Conv {
         match way {
             Way::Single(single) => single.input_grad(isa, dy, weight, bias, dx),
             Way::Winograd(winograd) => winograd.input_grad(isa, dy, weight, bias, dx),
-            Way::Windows => self.input_grad_on(isa, dy, weight, bias, dx),
+            Way::Windows => self.input_grad_by_windows(isa, dy, weight, bias, dx),
         }
     }
 
     #[inline(never)]
-    fn input_grad_on<T: Float>(&self, isa: Isa, dy: &[T], weight: &[T], bias: Option<&[T]>, dx: &mut [T]) {
+    fn input_grad_by_windows<T: Float>(&self, isa: Isa, dy: &[T], weight: &[T], bias: Option<&[T]>, dx: &mut [T]) {
         self.check(dx.len(), weight.len(), dy.len());
         if dx.is_empty() {
             return;
@@ -49,7 +50,7 @@ impl Conv {
         let image = self.groups * self.in_channels * pixels;
         let sample = self.groups * self.out_channels * positions;
         let planes = Planes::of(self);
-        // What the planes do not show, or are added to.
+        // dX must hold the bias first: for pixels that no plane shows, or where windows are added to dX itself.
         let fill = planes.in_place || !planes.show_all();
         let Tasks { samples, parallel: share, work, .. } = self.tasks();
         let blocks = self.blocks(isa, weight, samples);

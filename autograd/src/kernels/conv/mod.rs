@@ -79,10 +79,11 @@ pub struct Conv {
 /// How a convolution, or one of its gradients, is done.
 #[derive(Clone, Debug)]
 enum Way {
-    /// One window an image.
+    /// For one window an image: as a product over the batch.
     Single(Single),
-    /// With tiles.
+    /// In tiles, with fewer multiplications.
     Winograd(Winograd),
+    /// As a product with the matrix of windows, which is always possible.
     Windows,
 }
 

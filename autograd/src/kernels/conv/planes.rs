@@ -173,26 +173,30 @@ impl<T: Float> Loop for Join<'_, T> {
     fn run(self) {
         let Join { planes, from, image } = self;
         let ([height, _], stride) = (planes.size, planes.conv.stride[1]);
-        // Of two, the plane that shows the first pixel.
-        let even = planes.conv.padding[1] % 2;
+        // Of two, the one that shows the first pixel.
+        let first_plane = planes.conv.padding[1] % 2;
         for row in 0..height {
             let Some(y) = planes.image_row(row) else { continue };
             let image = &mut image[y * planes.conv.input[1]..];
-            if stride == 2 {
-                let (first, second) = (planes.columns(even), planes.columns(1 - even));
-                let second = &planes.row_of(from, 1 - even, row)[second.shown];
-                alternate(&planes.row_of(from, even, row)[first.shown], second, &mut image[first.pixel..]);
-                continue;
-            }
-            for plane in 0..stride {
-                let Columns { shown, pixel } = planes.columns(plane);
-                let from = &planes.row_of(from, plane, row)[shown];
-                if stride == 1 {
+            match stride {
+                1 => {
+                    let Columns { shown, pixel } = planes.columns(0);
+                    let from = &planes.row_of(from, 0, row)[shown];
                     image[pixel..][..from.len()].copy_from_slice(from);
-                    continue;
                 }
-                for (i, &from) in from.iter().enumerate() {
-                    image[pixel + i * stride] = from;
+                2 => {
+                    let (first, second) = (planes.columns(first_plane), planes.columns(1 - first_plane));
+                    let second = &planes.row_of(from, 1 - first_plane, row)[second.shown];
+                    let to = &mut image[first.pixel..];
+                    alternate(&planes.row_of(from, first_plane, row)[first.shown], second, to);
+                }
+                _ => {
+                    for plane in 0..stride {
+                        let Columns { shown, pixel } = planes.columns(plane);
+                        for (i, &from) in planes.row_of(from, plane, row)[shown].iter().enumerate() {
+                            image[pixel + i * stride] = from;
+                        }
+                    }
                 }
             }
         }

@@ -24,16 +24,17 @@ impl Conv {
         self.weight_grad_by(&self.way_of_weight_grad(), Isa::best(), x, dy, dw);
     }
 
+    /// In one of the ways that there are.
     pub(super) fn weight_grad_by<T: Float>(&self, way: &Way, isa: Isa, x: &[T], dy: &[T], dw: &mut [T]) {
         match way {
             Way::Single(single) => single.weight_grad(isa, x, dy, dw),
             Way::Winograd(winograd) => winograd.weight_grad(isa, x, dy, dw),
-            Way::Windows => self.weight_grad_on(isa, x, dy, dw),
+            Way::Windows => self.weight_grad_by_windows(isa, x, dy, dw),
         }
     }
 
     #[inline(never)]
-    fn weight_grad_on<T: Float>(&self, isa: Isa, x: &[T], dy: &[T], dw: &mut [T]) {
+    fn weight_grad_by_windows<T: Float>(&self, isa: Isa, x: &[T], dy: &[T], dw: &mut [T]) {
         self.check(x.len(), dw.len(), dy.len());
         if dw.is_empty() || x.is_empty() || dy.is_empty() {
             return dw.fill(T::ZERO);

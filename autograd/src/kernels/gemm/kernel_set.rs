@@ -42,10 +42,11 @@ pub type TransposeFn<T> = unsafe fn(lines: &[*const T], at: usize, to: *mut T, t
 
 /// Micro-kernels with vectors of half the length.
 ///
-/// With AVX-512 a tile of four columns takes as long as one of sixteen, a whole vector. Zen 4 starts one multiply-add of
-/// 512 bits in a cycle, or two of 256; so the last columns of a panel, if they are no more than eight, are a tile of their
-/// own. For 4, 24, 50, 70 and 100 columns it took 0.71, 0.82, 0.96, 0.97 and 0.95 of the time there, and for none longer. (A
-/// CPU that starts two of either length may take as long as before, or an eighth longer for 24.)
+/// With AVX-512 a tile of four columns takes as long as one of sixteen, a whole vector of `f32`. Zen 4 starts one
+/// multiply-add of 512 bits in a cycle, or two of 256; so the last columns of a panel, if they fit half a vector, are a
+/// tile of their own. For 4, 24, 50, 70 and 100 columns it took 0.71, 0.82, 0.96, 0.97 and 0.95 of the time there, in turn
+/// with the commit before, and for none longer (`cargo bench --bench matmul` has 24 and 100). A CPU that starts two of
+/// either length may take as long as before, or an eighth longer for 24.
 pub struct Narrow<T: 'static> {
     /// Elements in a vector.
     pub lanes: usize,
@@ -54,7 +55,8 @@ pub struct Narrow<T: 'static> {
 }
 
 impl<T> KernelSet<T> {
-    /// The micro-kernel for tiles of so many rows and columns; whether B can be read beyond them up to a whole vector.
+    /// The micro-kernel for tiles of so many rows and columns; whether B can be read beyond them up to a whole
+    /// vector.
     #[inline]
     pub fn kernel(&self, rows: usize, cols: usize, b_is_padded: bool) -> StripFn<T> {
         let masked = |lanes| (!b_is_padded && cols % lanes != 0) as usize;
@@ -64,12 +66,13 @@ impl<T> KernelSet<T> {
         }
     }
 
-    /// The columns of the next tile, of so many that are left of a panel: all, unless the last few are better off alone.
+    /// The columns of the next tile, of so many that are left of a panel: all, unless the last few are better off in a
+    /// tile of their own.
     #[inline]
     pub fn tile_cols(&self, left: usize) -> usize {
         let last = left % self.lanes;
-        let narrow = self.narrow.as_ref().is_some_and(|narrow| (1..=narrow.lanes).contains(&last));
-        if narrow && left > self.lanes { left - last } else { left }
+        let alone = self.narrow.as_ref().is_some_and(|narrow| (1..=narrow.lanes).contains(&last));
+        if alone && left > self.lanes { left - last } else { left }
     }
 }
 
@@ -149,6 +152,7 @@ macro_rules! kernel_set {
             // SAFETY: the caller keeps the contract of `StripFn`; the instructions include those of half the length.
             unsafe { microkernel::strip::<$t, $half, MR, 1, MASKED>(<$half as Simd<$t>>::assume(), t) }
         }
+        const { assert!(2 * <$half as Simd<$t>>::LANES == LANES) };
         const STRIPS: &[[StripFn<$t>; 2]] = &[$( [narrow::<$row, false>, narrow::<$row, true>] ),*];
         Some(kernel_set::Narrow { lanes: <$half as Simd<$t>>::LANES, strips: STRIPS })
     }};

@@ -116,6 +116,7 @@ impl<T: GemmFloat> Block<T> {
         // pass over it.
         let mut j = 0;
         while j < c.cols {
+            // `within`: columns of the panel that the tile before has done.
             let (panel, within) = (j / set.nr, j % set.nr);
             let cols = set.tile_cols((set.nr - within).min(c.cols - j));
             let mut strip = Strip {

@@ -4,11 +4,11 @@ use super::places::{Order, Sizes};
 use crate::kernels::element::Float;
 use crate::kernels::simd::{Loop, prefetch};
 
-/// Elements of a row at a time, a *piece*: whole vectors of any instruction set, in arrays, which the compiler knows not to
-/// overlap.
+/// Elements of a row at a time, a *piece*: whole vectors of any instruction set, in arrays, which the compiler knows not
+/// to overlap.
 const W: usize = 16;
 
-/// The elements from `at` on; zeros behind the end.
+/// The elements from `at` on, with zeros behind them where a row is shorter than a piece.
 #[inline(always)]
 fn load<T: Float>(from: &[T], at: usize) -> [T; W] {
     if let Some(whole) = from[at..].first_chunk::<W>() {
@@ -43,17 +43,17 @@ trait Piece<Row>: Sized {
 
 /// All pieces of a row of so many elements.
 ///
-/// The last one ends with the row, and so may have elements of the one before, too. It is loaded before anything is written:
-/// what both have comes out the same twice. (With a part of a piece in its place, and zeros behind it, the step of
-/// `vowel_lstm_64` took a tenth longer: 50 elements a row.)
+/// The last one ends with the row, and so may have elements of the one before, too. It is loaded before anything is
+/// written: what both have comes out the same twice. (With a part of a piece in its place, and zeros behind it, the step
+/// of `vowel_lstm_64` took a tenth longer: 50 elements a row.)
 #[inline(always)]
 fn pieces<Row, P: Piece<Row>>(row: &mut Row, hidden: usize) {
-    let end = hidden.saturating_sub(W);
-    let last = P::load(row, end);
-    for at in (0..end).step_by(W) {
+    let last_at = hidden.saturating_sub(W);
+    let last = P::load(row, last_at);
+    for at in (0..last_at).step_by(W) {
         P::load(row, at).step(row, at);
     }
-    last.step(row, end);
+    last.step(row, last_at);
 }
 
 /// Something for each gate.
@@ -228,7 +228,7 @@ impl<T: Float> Loop for CellBackward<'_, T> {
             let (dh, dc) = d_state.split_at_mut(hidden);
             let dy = if dy.is_empty() { dy } else { &dy[(row * steps + t) * hidden..][..hidden] };
             let (gates, sums) = (Gates::of(gates, hidden), Gates::of(sums, hidden));
-            let mut row = BackwardRow { gates, c_before, dh, dc, dy, sums, next, next_dy: steps * hidden };
+            let mut row = BackwardRow { gates, c_before, dh, dc, dy, sums, next, dy_stride: steps * hidden };
             pieces::<_, BackwardPiece<T>>(&mut row, hidden);
             dh.fill(T::ZERO);
         }
@@ -242,10 +242,10 @@ struct BackwardRow<'a, T> {
     dc: &'a mut [T],
     dy: &'a [T],
     sums: Gates<&'a mut [T]>,
-    /// The cell that comes next.
+    /// The cell of the row before, which comes next.
     next: *const T,
-    /// How far before dy that of the next step is.
-    next_dy: usize,
+    /// From a row's dy to that of the row before.
+    dy_stride: usize,
 }
 
 impl<T: Float> BackwardRow<'_, T> {
@@ -257,7 +257,7 @@ impl<T: Float> BackwardRow<'_, T> {
             prefetch(self.next.wrapping_add(part * hidden + at));
         }
         if !self.dy.is_empty() {
-            prefetch(self.dy.as_ptr().wrapping_add(at).wrapping_sub(self.next_dy));
+            prefetch(self.dy.as_ptr().wrapping_add(at).wrapping_sub(self.dy_stride));
         }
     }
 }

@@ -32,10 +32,10 @@ const UNPACKED: usize = 1 << 19;
 
 /// The recurrent weights as a right operand, ready for many products with the same few rows.
 enum Recurrent<'a, T: Float> {
-    /// Row-major: the kernels for small products read it where it is.
-    Small(MatRef<'a, T>),
-    /// The same, made of the transpose; and its columns.
-    Transposed(Buffer<T>, usize),
+    /// A small one, row-major as it is.
+    InPlace(MatRef<'a, T>),
+    /// A small one, made row-major because W_hh lies the other way.
+    Transposed { weight: Buffer<T>, cols: usize },
     /// In the kernel's own order.
     Packed(PackedB<T>),
 }
@@ -49,19 +49,19 @@ impl<'a, T: Float> Recurrent<'a, T> {
         }
         let mut transposed = Buffer::recycled(4 * hidden * hidden);
         transpose_padded(weight, 4 * hidden, &mut transposed);
-        Recurrent::Transposed(transposed, 4 * hidden)
+        Recurrent::Transposed { weight: transposed, cols: 4 * hidden }
     }
 
     /// W_hh `[4H, H]`.
     fn backward(weight: &'a [T], Sizes { batch, hidden, .. }: Sizes) -> Self {
         let weight = MatRef::row_major(weight, 4 * hidden, hidden);
-        if is_large(batch, hidden) { Recurrent::Packed(PackedB::new(weight)) } else { Recurrent::Small(weight) }
+        if is_large(batch, hidden) { Recurrent::Packed(PackedB::new(weight)) } else { Recurrent::InPlace(weight) }
     }
 
     fn right(&self) -> Right<'_, T> {
         match self {
-            Recurrent::Small(weight) => (*weight).into(),
-            Recurrent::Transposed(weight, cols) => MatRef::row_major(weight, weight.len() / cols, *cols).into(),
+            Recurrent::InPlace(weight) => (*weight).into(),
+            Recurrent::Transposed { weight, cols } => MatRef::row_major(weight, weight.len() / cols, *cols).into(),
             Recurrent::Packed(weight) => weight.into(),
         }
     }

@@ -183,10 +183,16 @@ impl Stack {
         if let Some(lengths) = lengths {
             assert!(
                 lengths.len() == batch && lengths.iter().all(|&length| length <= steps),
-                "{name}: lengths {lengths:?} for an input of shape {}, which is a batch of {batch} sequences of {steps} \
-                 steps, as batch_first is {}; there must be one for each, and none longer than that",
+                "{name}: lengths {lengths:?} for an input of shape {}, which is {}; there must be one for each sequence, \
+                 and none longer than that",
                 x.shape(),
-                options.batch_first
+                match batched {
+                    true => format!(
+                        "a batch of {batch} sequences of {steps} steps, as batch_first is {}",
+                        options.batch_first
+                    ),
+                    false => format!("one sequence of {steps} steps"),
+                }
             );
         }
         let state_shape = |states: usize| match batched {

@@ -32,8 +32,8 @@ fn shapes() {
     }
 }
 
-/// One product for each kernel: so many rows, so many vectors, of which the last is whole, partial or half as long, and B
-/// read in place, where that takes a mask, or padded.
+/// One product for each kernel: so many rows, so many vectors, of which the last is whole, partial or half as long, and
+/// B read in place, where that takes a mask, or padded.
 #[test]
 fn every_kernel() {
     fn check<T: GemmFloat>(isa: Isa) {

@@ -7,7 +7,7 @@ use crate::kernels::gemm::kernel_set::kernel_set;
 /// AVX-512's tiles, with vectors of its length that are arrays.
 static LIKE_AVX512_F32: KernelSet<f32> = kernel_set!(
     f32, Portable<16>, inline, isa: Isa::Portable,
-    rows: [1 2 3 4 5 6 7 8], vectors: [1 2 3],
+    rows: [1 2 3 4 5 6 7 8], vectors: [1 2 3], half: Portable<8>,
     mc: 192, kc: 512, nc: 2016,
 );
 /// NEON's tiles, and small blocks so that small products have many.
@@ -21,8 +21,11 @@ static LIKE_NEON_F32: KernelSet<f32> = kernel_set!(
 #[test]
 fn the_tiles_of_other_instruction_sets_are_right_here() {
     let rows: Vec<usize> = if cfg!(miri) { vec![13] } else { (1..=13).chain([24, 25, 191, 193]).collect() };
-    let cols: &[usize] =
-        if cfg!(miri) { &[33] } else { &[1, 4, 15, 16, 17, 31, 32, 33, 47, 48, 49, 64, 97, 127, 144, 255, 256, 257] };
+    let cols: &[usize] = if cfg!(miri) {
+        &[33]
+    } else {
+        &[1, 4, 8, 15, 16, 17, 24, 31, 32, 33, 40, 47, 48, 49, 64, 70, 97, 127, 144, 255, 256, 257]
+    };
     for &m in &rows {
         for &n in cols {
             for k in if cfg!(miri) { &[7][..] } else { &[1, 4, 7, 18] } {
