@@ -1,8 +1,12 @@
 //! What an error says, it says once: its message has the cause, so a report of the whole chain must not find it again.
+//! And a mistake is its caller's, whose line a panic names.
 
+use crate::panics::message_at_callers_line;
+use autograd::Rng;
 use nn::checkpoint::Checkpoint;
 use nn::data::read_mnist;
 use nn::text::{Format, WordVectors, read_texts};
+use nn::{Conv1d, Conv2d, ConvTranspose2d};
 use std::error::Error;
 use std::path::Path;
 
@@ -42,4 +46,21 @@ fn what_does_not_fit_a_module_is_listed_once() {
     checkpoint.put_module("a", &nn::Linear::new(2, 1, &mut rng));
     let error = checkpoint.module("a", &nn::Linear::new(3, 1, &mut rng)).unwrap_err();
     assert_eq!(report(&error).matches("weight").count(), 1, "{}", report(&error));
+}
+
+#[test]
+fn a_kernel_of_0_is_the_callers_mistake() {
+    let mut rng = Rng::seeded(0);
+    let messages = [
+        message_at_callers_line(|| drop(Conv1d::new(3, 8, 0, &mut rng))),
+        message_at_callers_line(|| drop(Conv2d::new(3, 8, [3, 0], &mut rng))),
+        message_at_callers_line(|| drop(ConvTranspose2d::new(3, 8, 0, &mut rng))),
+    ];
+    for (message, kernel) in messages.iter().zip([
+        "Conv1d: a kernel of [0]",
+        "Conv2d: a kernel of [3, 0]",
+        "ConvTranspose2d: a kernel of [0, 0]",
+    ]) {
+        assert!(message.starts_with(kernel), "{message}");
+    }
 }
