@@ -44,9 +44,9 @@ pub type TransposeFn<T> = unsafe fn(lines: &[*const T], at: usize, to: *mut T, t
 ///
 /// With AVX-512 a tile of four columns takes as long as one of sixteen, a whole vector of `f32`. Zen 4 starts one
 /// multiply-add of 512 bits in a cycle, or two of 256; so the last columns of a panel, if they fit half a vector, are a
-/// tile of their own. For 4, 24, 50, 70 and 100 columns it took 0.71, 0.82, 0.96, 0.97 and 0.95 of the time there, in turn
-/// with the commit before, and for none longer (`cargo bench --bench matmul` has 24 and 100). A CPU that starts two of
-/// either length may take as long as before, or an eighth longer for 24.
+/// tile of their own. That takes 0.95 of the time there for 16,384 × 100 and a depth of 27, and 0.80 for 512 × 24 and a
+/// depth of 256 (`cargo bench --bench matmul`, in turn with the commit before). A CPU that starts two of either length may
+/// take as long as before, or an eighth longer for 24 columns.
 pub struct Narrow<T: 'static> {
     /// Elements in a vector.
     pub lanes: usize,

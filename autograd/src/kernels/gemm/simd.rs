@@ -94,6 +94,8 @@ macro_rules! one_instruction_each {
         $token:ident, $t:ty, $v:ty, splat: $splat:path, mul_add: |$a:ident, $b:ident, $c:ident| $mul_add:expr,
         add: $add:path, mul: $mul:path, sum: $sum:path, load: $load:path, store: $store:path $(,)?
     ) => {
+        /// # Safety
+        /// As [`Simd`] asks of assume.
         #[inline(always)]
         unsafe fn assume() -> Self {
             // The caller vouches for the instructions; from here on the token is the proof.
@@ -124,11 +126,15 @@ macro_rules! one_instruction_each {
             // SAFETY: the token.
             unsafe { $sum(v) }
         }
+        /// # Safety
+        /// As [`Simd`] asks of load.
         #[inline(always)]
         unsafe fn load(self, from: *const $t) -> $v {
             // SAFETY: the token, and the caller vouches for a vector of elements, aligned or not.
             unsafe { $load(from) }
         }
+        /// # Safety
+        /// As [`Simd`] asks of store.
         #[inline(always)]
         unsafe fn store(self, to: *mut $t, v: $v) {
             // SAFETY: as for `load`.

@@ -76,10 +76,14 @@ impl<'a> Stage<'a> {
         to
     }
 
-    /// Each block of what [`transform`](Stage::transform) wrote.
-    fn transformed<'b, T: Float>(&'b self, side: Side, data: &'b [T]) -> impl Iterator<Item = (Places, &'b [T])> {
+    /// Each block of what [`transform`](Stage::transform) wrote: its samples, how they lie, and where.
+    fn transformed<'b, T: Float>(
+        &'b self,
+        side: Side,
+        data: &'b [T],
+    ) -> impl Iterator<Item = (usize, Places, &'b [T])> {
         let whole = self.places(side, self.samples).len();
-        self.blocks().zip(data.chunks(whole)).map(move |(samples, data)| (self.places(side, samples), data))
+        self.blocks().zip(data.chunks(whole)).map(move |(samples, data)| (samples, self.places(side, samples), data))
     }
 
     /// The second step: `[places, blocks, channels, tiles]`, of products with the matrix of each place.
@@ -93,7 +97,7 @@ impl<'a> Stage<'a> {
         let mut out = Buffer::recycled(PLACES * self.pitch(to));
         parallel::for_each_block(&mut out, self.pitch(to), self.work, |place, mut out| {
             let left = PackedA::with_isa(left(place), isa);
-            for (samples, (of, right)) in self.blocks().zip(self.transformed(from, right)) {
+            for (samples, of, right) in self.transformed(from, right) {
                 let to = self.places(to, samples);
                 let here = out.split_off_mut(..to.matrix_len()).expect("room for each block");
                 let product = MatMut::row_major(here, to.channels, to.tiles);
@@ -161,7 +165,7 @@ pub fn weight_grad<T: Float>(w: &Winograd, isa: Isa, x: &[T], dy: &[T], dw: &mut
         let (v, dm) = (stage.transform(Side::Seen, x), stage.transform(Side::Written, dy));
         parallel::for_each_block(sums, out_channels * row, stage.work, |place, sum| {
             let blocks = stage.transformed(Side::Written, &dm).zip(stage.transformed(Side::Seen, &v));
-            for (i, ((written, dm), (seen, v))) in blocks.enumerate() {
+            for (i, ((_, written, dm), (_, seen, v))) in blocks.enumerate() {
                 let product = Gemm::new(written.matrix(dm, place), seen.matrix(v, place).t()).with_isa(isa).serial();
                 let product = if i == 0 { product } else { product.beta(T::ONE) };
                 product.write(MatMut::row_major(sum, out_channels, row));
