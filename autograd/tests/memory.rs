@@ -138,10 +138,13 @@ fn a_step_asks_the_system_for_nothing() {
         "a training step of 8 operations: no tensor memory from the system, {allocations} small allocations of \
          {small_bytes} bytes together"
     );
-    // In forward, a node and a tensor's header for each of 8 operations. In backward, a header for the
-    // seed, for the 7 gradients that are calculated (two of them for error·error), and one map of the
-    // gradients that wait; then the list of nodes that are dropped.
-    let expected = 8 * 2 + (1 + 7 + 1) + 1;
+    // A tensor is two: its storage's header, and the layout with it. A view is one.
+    let (tensor, view) = (2, 1);
+    // In forward, a node and a tensor for each of 8 operations, and the sum's, whose axes are gone. In backward, a
+    // tensor for the seed and for the 7 gradients that are calculated (two of them for error·error); views of the
+    // sum's gradient (with the axes again, and broadcast), of the biases' (without the batch) and of the three operands
+    // that are transposed; one map of the gradients that wait; then the list of nodes that are dropped.
+    let expected = 8 * (1 + tensor) + view + (1 + 7) * tensor + (2 + 2 + 3) * view + 1 + 1;
     assert!(allocations <= expected, "{allocations} small allocations in a step, not {expected}");
 }
 

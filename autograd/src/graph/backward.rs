@@ -235,8 +235,6 @@ impl Pass {
         for Pending { node, gradient } in seeds {
             accumulate(&mut waiting, &node, gradient);
         }
-        // Gradients are changed where they are: with its layout, one is large to be passed from function to function.
-        // An operation by itself took 1.7 times as long so (`cargo bench --bench steps -- additions_1000`).
         while let Some((_, Pending { node, mut gradient })) = waiting.pop_last() {
             let _timing = profile::on().then(|| Timer::backward(what(&*node)));
             gradient.for_each(|gradient| pass_hooks(&*node, gradient));

@@ -131,10 +131,4 @@ impl<T: Element> Tensor<T> {
     pub fn op_name(&self) -> Option<&'static str> {
         Some(self.history.node()?.name())
     }
-
-    /// The same values without history: gradients stop here.
-    #[inline]
-    pub fn detach(&self) -> Tensor<T> {
-        self.with_layout(*self.layout())
-    }
 }

@@ -26,16 +26,25 @@ use std::sync::Arc;
 /// y.backward();
 /// assert_eq!(x.grad().unwrap().to_vec(), [2.0, 4.0, 6.0, 8.0]);
 /// ```
+// ANCHOR: tensor
 pub struct Tensor<T: Element = f32> {
-    storage: Arc<Buffer<T>>,
-    layout: Layout,
+    values: Arc<Values<T>>,
     // The only upward reference between the floors: a tensor and its history name each other.
     pub(crate) history: History<T>,
 }
 
+/// A tensor without its history. Behind a pointer, because tensors are handed from function to function, saved and given
+/// back many times in a step, and a layout alone is nineteen numbers.
+struct Values<T> {
+    storage: Arc<Buffer<T>>,
+    layout: Layout,
+}
+// ANCHOR_END: tensor
+
 impl<T: Element> Clone for Tensor<T> {
+    #[inline]
     fn clone(&self) -> Self {
-        Tensor { storage: self.storage.clone(), layout: self.layout, history: self.history.clone() }
+        Tensor { values: self.values.clone(), history: self.history.clone() }
     }
 }
 
@@ -58,10 +67,15 @@ impl<T: Element> Tensor<T> {
     }
 
     #[inline]
+    fn on(storage: Arc<Buffer<T>>, layout: Layout) -> Tensor<T> {
+        Tensor { values: Arc::new(Values { storage, layout }), history: History::NONE }
+    }
+
+    #[inline]
     fn fill(count: usize, shape: Dims, fill: impl FnOnce(&mut [T])) -> Tensor<T> {
         let mut buffer = Buffer::recycled(count);
         fill(&mut buffer);
-        Tensor { storage: Arc::new(buffer), layout: Layout::row_major(shape), history: History::NONE }
+        Tensor::on(Arc::new(buffer), Layout::row_major(shape))
     }
 
     /// One number as part of an operation.
@@ -69,40 +83,46 @@ impl<T: Element> Tensor<T> {
         Tensor::build(Dims::SCALAR, |out| out.fill(value))
     }
 
+    /// The same values without history: gradients stop here.
+    #[inline]
+    pub fn detach(&self) -> Tensor<T> {
+        Tensor { values: self.values.clone(), history: History::NONE }
+    }
+
     /// Other elements of the same storage, or the same elements in another order; without history.
     #[inline]
     pub(crate) fn with_layout(&self, layout: Layout) -> Tensor<T> {
-        Tensor { storage: self.storage.clone(), layout, history: History::NONE }
+        Tensor::on(self.values.storage.clone(), layout)
     }
 
     /// The size of each axis.
     #[inline]
     pub fn shape(&self) -> &Dims {
-        &self.layout.shape
+        &self.values.layout.shape
     }
 
     /// How far apart neighbours along each axis lie in memory, in elements.
     #[inline]
     pub fn strides(&self) -> &Dims {
-        &self.layout.strides
+        &self.values.layout.strides
     }
 
     /// Shape, strides and offset.
     #[inline]
     pub fn layout(&self) -> &Layout {
-        &self.layout
+        &self.values.layout
     }
 
     /// The number of axes.
     #[inline]
     pub fn rank(&self) -> usize {
-        self.layout.shape.len()
+        self.values.layout.shape.len()
     }
 
     /// The number of elements.
     #[inline]
     pub fn count(&self) -> usize {
-        self.layout.shape.count()
+        self.values.layout.shape.count()
     }
 
     /// The size of one axis; a negative one counts from the end.
@@ -112,42 +132,42 @@ impl<T: Element> Tensor<T> {
     #[inline]
     #[track_caller]
     pub fn size(&self, axis: isize) -> usize {
-        self.layout.shape[super::axes::resolve_axis("size", axis, self.rank())]
+        self.values.layout.shape[super::axes::resolve_axis("size", axis, self.rank())]
     }
 
     /// Whether the elements lie one behind the other in row-major order.
     #[inline]
     pub fn is_contiguous(&self) -> bool {
-        self.layout.is_contiguous()
+        self.values.layout.is_contiguous()
     }
 
     /// Whether two handles look at the same storage.
     pub fn shares_storage(&self, other: &Tensor<T>) -> bool {
-        Arc::ptr_eq(&self.storage, &other.storage)
+        Arc::ptr_eq(&self.values.storage, &other.values.storage)
     }
 
     /// The storage from this tensor's first element on. Index it with this tensor's strides.
     #[inline]
     pub(crate) fn view(&self) -> &[T] {
         // An empty view of a view may start behind the end.
-        self.storage.get(self.layout.offset..).unwrap_or(&[])
+        self.values.storage.get(self.values.layout.offset..).unwrap_or(&[])
     }
 
     /// The elements in row-major order, if they lie so in memory.
     #[inline]
     pub(crate) fn as_slice(&self) -> Option<&[T]> {
-        let start = self.layout.offset;
+        let start = self.values.layout.offset;
         self.is_contiguous()
-            .then(|| if self.count() == 0 { &[][..] } else { &self.storage[start..start + self.count()] })
+            .then(|| if self.count() == 0 { &[][..] } else { &self.values.storage[start..start + self.count()] })
     }
 
     /// These elements in row-major order in memory; copies them only if they are not already. Without history.
     #[inline]
     pub(crate) fn packed(&self) -> Tensor<T> {
         if self.is_contiguous() {
-            return self.with_layout(self.layout);
+            return self.detach();
         }
-        Tensor::build(self.layout.shape, |out| strided::copy(self.view(), self.shape(), self.strides(), out))
+        Tensor::build(self.values.layout.shape, |out| strided::copy(self.view(), self.shape(), self.strides(), out))
     }
 
     /// The elements of a tensor that [`packed`](Tensor::packed) returned.
@@ -162,8 +182,8 @@ impl<T: Element> Tensor<T> {
         if !self.is_contiguous() {
             return None;
         }
-        let (start, count) = (self.layout.offset, self.count());
-        let storage = Arc::get_mut(&mut self.storage)?;
+        let (start, count) = (self.values.layout.offset, self.count());
+        let storage = Arc::get_mut(&mut Arc::get_mut(&mut self.values)?.storage)?;
         Some(if count == 0 { &mut [] } else { &mut storage[start..start + count] })
     }
 
@@ -175,10 +195,10 @@ impl<T: Element> Tensor<T> {
     /// a leaf. On a tensor with a calculated history the gradient would no longer be that of its values.
     pub fn slice_mut(&mut self) -> &mut [T] {
         if self.slice_mut_if_unique().is_none() {
-            let own = Tensor::build_as("slice_mut", self.layout.shape, |out| {
+            let own = Tensor::build_as("slice_mut", self.values.layout.shape, |out| {
                 strided::copy(self.view(), self.shape(), self.strides(), out);
             });
-            (self.storage, self.layout) = (own.storage, own.layout);
+            self.values = own.values;
         }
         self.slice_mut_if_unique().expect("just made unique and row-major")
     }
