@@ -36,18 +36,15 @@ const SHAPES: [[usize; 3]; 16] = [
 
 fn main() {
     // cargo passes flags such as --bench to every bench; shapes are what is left.
-    let only: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let wanted: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).map(shape).collect();
     rayon::ThreadPoolBuilder::new().num_threads(2).build_global().expect("the first use of the pool");
     println!("isa {:?}", Isa::best());
     println!(
         "{:>18} | {:>7} {:>7} {:>6} {:>7} | {:>7} {:>7} {:>6}",
         "m,n,k", "ours 1", "gemm 1", "ratio", "of peak", "ours 2", "gemm 2", "ratio"
     );
-    for [m, n, k] in SHAPES {
+    for [m, n, k] in if wanted.is_empty() { SHAPES.to_vec() } else { wanted } {
         let name = format!("{m},{n},{k}");
-        if !only.is_empty() && !only.contains(&name) {
-            continue;
-        }
         let Race { ours, theirs, peak } = race([m, n, k], true);
         let on_two = race([m, n, k], false);
         println!(
@@ -59,6 +56,17 @@ fn main() {
             on_two.ours / on_two.theirs
         );
     }
+}
+
+/// What was asked for as `m,n,k`.
+fn shape(argument: String) -> [usize; 3] {
+    let sizes: Option<Vec<usize>> =
+        argument.split(',').map(|size| size.parse().ok().filter(|&size| size > 0)).collect();
+    let Some([m, n, k]) = sizes.as_deref() else {
+        eprintln!("{argument}: a shape is three sizes above 0, such as 256,256,256");
+        std::process::exit(2);
+    };
+    [*m, *n, *k]
 }
 
 /// GFLOP/s of each.

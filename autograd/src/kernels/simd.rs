@@ -57,6 +57,20 @@ pub fn prefetch<T>(at: *const T) {
     let _ = at;
 }
 
+/// The same for what is to be written soon: no other core will hold the line then.
+#[inline(always)]
+pub fn prefetch_to_write<T>(at: *mut T) {
+    // Not the intrinsic, which is this instruction only in functions that are compiled for CPUs known to have it. To the
+    // others it is a `nop`.
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: as for `prefetch`.
+    unsafe {
+        std::arch::asm!("prefetchw [{0}]", in(reg) at, options(nostack, preserves_flags, readonly))
+    };
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    let _ = at;
+}
+
 /// Whether the machine has the AVX-512 subset that server and desktop parts share, and what `avx512` above
 /// names beside it: CPUID tells of each on its own.
 #[cfg(target_arch = "x86_64")]

@@ -19,7 +19,7 @@
 
 use super::GemmFloat;
 use super::simd::Simd;
-use crate::kernels::simd::prefetch;
+use crate::kernels::simd::{prefetch, prefetch_to_write};
 
 /// LOOP 1 as one call: tiles of C one below the other, which read the same panel of B.
 ///
@@ -36,6 +36,8 @@ pub struct Strip<T> {
     pub a_panel: usize,
     pub a_row: usize,
     pub a_depth: usize,
+    /// Whether these are the first tiles that read this part of A: the others find it in a cache.
+    pub a_is_new: bool,
     /// B\[p, j\] is at `b + p * b_depth + j`.
     pub b: *const T,
     pub b_depth: usize,
@@ -102,27 +104,69 @@ where
 {
     let last_mask = s.mask(t.cols - (NV - 1) * S::LANES);
     let (mut a, mut c, mut row_bias) = (t.a, t.c, t.finish.row_bias);
-    for _ in 0..t.tiles {
-        for i in 0..MR {
-            // The far end of each row: where C is not aligned, that is another cache line than its beginning,
-            // which the tile to the left has touched.
-            prefetch(row(c, i, t.c_row).wrapping_add(t.cols - 1));
+    fetch_tile::<T, S, MR, NV>(t, c);
+    for tile in 1..=t.tiles {
+        let below = row(c, MR, t.c_row);
+        if tile < t.tiles {
+            fetch_tile::<T, S, MR, NV>(t, below);
         }
         // SAFETY: the same contract.
         unsafe {
             let sums = multiply::<T, S, MR, NV, MASKED>(s, t, a, last_mask);
             // Opaque, lest the compiler prepare all that `finish` may need before the first tile.
             let t = &*opaque(t);
-            if t.cols == NV * S::LANES {
+            if !MASKED && t.cols == NV * S::LANES {
                 finish::<T, S, MR, NV, true>(s, t, sums, (c, row_bias), last_mask);
             } else {
                 finish::<T, S, MR, NV, false>(s, t, sums, (c, row_bias), last_mask);
             }
         }
         a = a.wrapping_add(t.a_panel);
-        c = row(c, MR, t.c_row);
+        c = below;
         if !row_bias.is_null() {
             row_bias = row_bias.wrapping_add(MR);
+        }
+    }
+}
+
+/// Elements of a cache line.
+const fn line<T>() -> usize {
+    64 / size_of::<T>()
+}
+
+/// Has the machine fetch the lines of C that a tile at `c` will write, while the one above is computed: a large C goes to
+/// memory, and each line of it is read before it is written.
+#[inline(always)]
+fn fetch_tile<T: GemmFloat, S: Simd<T>, const MR: usize, const NV: usize>(t: &Strip<T>, c: *mut T) {
+    for i in 0..MR {
+        // From the far end: where C is not aligned, the tile to the left has touched the line that a row begins in.
+        let end = row(c, i, t.c_row).wrapping_add(t.cols - 1);
+        for l in 0..(NV * S::LANES).div_ceil(line::<T>()) {
+            prefetch_to_write(end.wrapping_sub(l * line::<T>()));
+        }
+    }
+}
+
+/// Fetches rows of A where they are, a line of each while as much is read of the rows above them. (Packed panels lie one
+/// behind the other, so the machine does this by itself.)
+#[derive(Clone, Copy)]
+struct Below<T> {
+    at: *const T,
+    a_row: usize,
+}
+
+impl<T> Below<T> {
+    /// Every `MAX_SPLIT` depths, of which `done` are done. They are `BLOCKS` times in a line.
+    #[inline(always)]
+    fn fetch<const MR: usize>(&mut self, done: usize) {
+        let blocks = line::<T>() / MAX_SPLIT;
+        let rows = MR.div_ceil(blocks);
+        for i in 0..rows {
+            prefetch(self.at.wrapping_add(i.wrapping_mul(self.a_row)));
+        }
+        self.at = self.at.wrapping_add(rows.wrapping_mul(self.a_row));
+        if done / MAX_SPLIT % blocks == blocks - 1 {
+            self.at = self.at.wrapping_add(line::<T>()).wrapping_sub((blocks * rows).wrapping_mul(self.a_row));
         }
     }
 }
@@ -151,8 +195,13 @@ where
         rows[g] = a.wrapping_add((g * GROUP).wrapping_mul(t.a_row));
     }
     let mut b = t.b;
+    let mut below = Below { at: a.wrapping_add(t.a_panel), a_row: t.a_row };
+    let fetches = t.a_is_new && t.a_depth == 1 && t.tiles > 1;
     let mut left = t.depth;
     while left >= MAX_SPLIT {
+        if fetches {
+            below.fetch::<MR>(t.depth - left);
+        }
         for u in 0..MAX_SPLIT {
             // SAFETY: row p of B and column p of A are readable, by the contract of `StripFn`.
             unsafe { step::<T, S, MR, NV, MASKED>(s, &mut acc[u % split], (&rows, t.a_row), b, last_mask) };
