@@ -153,13 +153,15 @@ fn depth_split<T: GemmFloat>(problem: &Problem<T>) -> Option<usize> {
     const SHORTEST: usize = if cfg!(miri) { 128 } else { 1024 };
     /// The most chunks.
     const MOST: usize = 8;
+    /// They are a multiple of this deep: a few cache lines of a row of A.
+    const STEP: usize = 64;
     let [m, n, k] = problem.shape();
     let packed = matches!(problem.a, Operand::Packed(_)) || matches!(problem.b, Operand::Packed(_));
     if packed || m * n > LARGEST_C || k < 2 * SHORTEST || problem.work() < 2 * PARALLEL_WORK {
         return None;
     }
     let chunks = (k / SHORTEST).min(MOST);
-    Some(k.div_ceil(chunks).next_multiple_of(problem.set.kc))
+    Some(k.div_ceil(chunks).next_multiple_of(STEP))
 }
 
 /// Computes chunk after chunk of k into a C of its own each, and adds them in that order.

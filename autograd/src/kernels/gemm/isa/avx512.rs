@@ -44,16 +44,16 @@ impl Avx512 {
 }
 
 // The blocking, for 32 kB of L1 (Zen 4) or 48 kB, and at least 1 MB of L2:
-//   a panel of B, kc × nr:     512 × 48 × 4 = 96 kB, more than L1. A tile takes it from L2, in 512 × 24 cycles (half as
+//   a panel of B, kc × nr:    1024 × 48 × 4 = 192 kB, more than L1. A tile takes it from L2, in 1024 × 24 cycles (half as
 //                              many where two multiply-adds start in a cycle): 8 bytes a cycle (16). To read and
-//                              write C half as often is worth more than to have half the panel nearer: at 1,024 and
-//                              2,048 a kc of 256 is 4 % slower;
-//   a block of A, mc × kc:    192 × 512 × 4 = 384 kB of L2;
-//   a block of B, kc × nc:   512 × 2016 × 4 = 4 MB of L3.
+//                              write C half as often is worth more than to have half the panel nearer: at 768 to
+//                              2,048 a kc of 512 is 1 to 3 % slower, one of 256 another 4;
+//   a block of A, mc × kc:   144 × 1024 × 4 = 576 kB of L2;
+//   a block of B, kc × nc:  1024 × 1008 × 4 = 4 MB of L3.
 static KERNELS_F32: KernelSet<f32> = kernel_set!(
     f32, Avx512, target_feature(enable = "avx512f"), isa: Isa::Avx512,
     rows: [1 2 3 4 5 6 7 8], vectors: [1 2 3], half: Avx2,
-    mc: 192, kc: 512, nc: 2016,
+    mc: 144, kc: 1024, nc: 1008,
 );
 static KERNELS_F64: KernelSet<f64> = kernel_set!(
     f64, Avx512, target_feature(enable = "avx512f"), isa: Isa::Avx512,

@@ -8,7 +8,7 @@ use crate::kernels::gemm::kernel_set::kernel_set;
 static LIKE_AVX512_F32: KernelSet<f32> = kernel_set!(
     f32, Portable<16>, inline, isa: Isa::Portable,
     rows: [1 2 3 4 5 6 7 8], vectors: [1 2 3], half: Portable<8>,
-    mc: 192, kc: 512, nc: 2016,
+    mc: 144, kc: 1024, nc: 1008,
 );
 /// NEON's tiles, and small blocks so that small products have many.
 static LIKE_NEON_F32: KernelSet<f32> = kernel_set!(
@@ -40,7 +40,7 @@ fn the_tiles_of_other_instruction_sets_are_right_here() {
         }
     }
     for way in Case::WAYS {
-        let case = Case { beta: 0.5, relu: true, ..Case::plain(if cfg!(miri) { [14, 35, 9] } else { [205, 70, 600] }) };
+        let case = Case { beta: 0.5, relu: true, ..Case::plain(if cfg!(miri) { [14, 35, 9] } else { [205, 70, 1100] }) };
         case.check(&LIKE_AVX512_F32, way);
         case.check(&LIKE_NEON_F32, way);
     }
