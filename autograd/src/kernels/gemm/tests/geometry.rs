@@ -40,7 +40,8 @@ fn the_tiles_of_other_instruction_sets_are_right_here() {
         }
     }
     for way in Case::WAYS {
-        let case = Case { beta: 0.5, relu: true, ..Case::plain(if cfg!(miri) { [14, 35, 9] } else { [205, 70, 1100] }) };
+        let case =
+            Case { beta: 0.5, relu: true, ..Case::plain(if cfg!(miri) { [14, 35, 9] } else { [205, 70, 1100] }) };
         case.check(&LIKE_AVX512_F32, way);
         case.check(&LIKE_NEON_F32, way);
     }
