@@ -138,11 +138,11 @@ fn a_step_asks_the_system_for_nothing() {
         "a training step of 8 operations: no tensor memory from the system, {allocations} small allocations of \
          {small_bytes} bytes together"
     );
-    // A tensor is two: its storage's header, and the layout with it. A view is one.
+    // A tensor is two: its storage's header, and its layout with a pointer to that. A view is only the second.
     let (tensor, view) = (2, 1);
-    // In forward, a node and a tensor for each of 8 operations, and the sum's, whose axes are gone. In backward, a
+    // In forward, a node and a tensor for each of 8 operations, and a view of the sum without its axes. In backward, a
     // tensor for the seed and for the 7 gradients that are calculated (two of them for error·error); views of the
-    // sum's gradient (with the axes again, and broadcast), of the biases' (without the batch) and of the three operands
+    // sum's gradient (with the axes again, and broadcast), of the two biases' (without the batch's axis) and of three operands
     // that are transposed; one map of the gradients that wait; then the list of nodes that are dropped.
     let expected = 8 * (1 + tensor) + view + (1 + 7) * tensor + (2 + 2 + 3) * view + 1 + 1;
     assert!(allocations <= expected, "{allocations} small allocations in a step, not {expected}");

@@ -36,7 +36,8 @@ pub struct Strip<T> {
     pub a_panel: usize,
     pub a_row: usize,
     pub a_depth: usize,
-    /// Whether these are the first tiles that read this part of A: the others find it in a cache.
+    /// Whether these are the first tiles of their block of C, and so perhaps the first that read this part of A: the
+    /// others find it in a cache.
     pub a_is_new: bool,
     /// B\[p, j\] is at `b + p * b_depth + j`.
     pub b: *const T,
@@ -134,8 +135,8 @@ const fn line<T>() -> usize {
     64 / size_of::<T>()
 }
 
-/// Has the machine fetch the lines of C that a tile at `c` will write, while the one above is computed: a large C goes to
-/// memory, and each line of it is read before it is written.
+/// Has the machine fetch the lines of C that a tile at `c` will write: a line is read before it is written, and of a
+/// large C it comes from memory. All but the first tile's are fetched while the tile above is computed.
 #[inline(always)]
 fn fetch_tile<T: GemmFloat, S: Simd<T>, const MR: usize, const NV: usize>(t: &Strip<T>, c: *mut T) {
     for i in 0..MR {
@@ -147,8 +148,8 @@ fn fetch_tile<T: GemmFloat, S: Simd<T>, const MR: usize, const NV: usize>(t: &St
     }
 }
 
-/// Fetches rows of A where they are, a line of each while as much is read of the rows above them. (Packed panels lie one
-/// behind the other, so the machine does this by itself.)
+/// Fetches the rows of A that the tile below will read: by the time a cache line of each row of this tile has been read,
+/// one of each row below has been fetched. (Packed panels lie one behind the other, so the machine does this by itself.)
 #[derive(Clone, Copy)]
 struct Below<T> {
     at: *const T,
@@ -156,7 +157,8 @@ struct Below<T> {
 }
 
 impl<T> Below<T> {
-    /// Every `MAX_SPLIT` depths, of which `done` are done. They are `BLOCKS` times in a line.
+    /// A line of each of the next few rows. Called every `MAX_SPLIT` depths, of which `done` are done: `blocks` calls make
+    /// a line of every row, and with six rows of two more, which the tile after the next will read.
     #[inline(always)]
     fn fetch<const MR: usize>(&mut self, done: usize) {
         let blocks = line::<T>() / MAX_SPLIT;

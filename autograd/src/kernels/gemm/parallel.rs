@@ -149,11 +149,11 @@ impl<T> SharedOut<T> {
 fn depth_split<T: GemmFloat>(problem: &Problem<T>) -> Option<usize> {
     /// The most elements of C.
     const LARGEST_C: usize = 1 << 16;
-    /// The least depth of a chunk.
+    /// About the least depth of a chunk; the last may have less.
     const SHORTEST: usize = if cfg!(miri) { 128 } else { 1024 };
     /// The most chunks.
     const MOST: usize = 8;
-    /// They are a multiple of this deep: a few cache lines of a row of A.
+    /// The depth of a chunk is a multiple of this: some cache lines of a row of A.
     const STEP: usize = 64;
     let [m, n, k] = problem.shape();
     let packed = matches!(problem.a, Operand::Packed(_)) || matches!(problem.b, Operand::Packed(_));
