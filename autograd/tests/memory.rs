@@ -142,8 +142,8 @@ fn a_step_asks_the_system_for_nothing() {
     let (tensor, view) = (2, 1);
     // In forward, a node and a tensor for each of 8 operations, and a view of the sum without its axes. In backward, a
     // tensor for the seed and for the 7 gradients that are calculated (two of them for error·error); views of the
-    // sum's gradient (with the axes again, and broadcast), of the two biases' (without the batch's axis) and of three operands
-    // that are transposed; one map of the gradients that wait; then the list of nodes that are dropped.
+    // sum's gradient (with the axes again, and broadcast), of the two biases' (without the batch's axis) and of three
+    // operands that are transposed; one map of the gradients that wait; then the list of nodes that are dropped.
     let expected = 8 * (1 + tensor) + view + (1 + 7) * tensor + (2 + 2 + 3) * view + 1 + 1;
     assert!(allocations <= expected, "{allocations} small allocations in a step, not {expected}");
 }

@@ -63,8 +63,8 @@ pub fn prefetch<T>(at: *const T) {
 pub fn prefetch_to_write<T>(at: *mut T) {
     // Not the intrinsic, which is this instruction only in functions that are compiled for CPUs known to have it.
     #[cfg(all(target_arch = "x86_64", not(miri)))]
-    // SAFETY: it never faults on an address. An x86-64 that does not know it (Intel's before 2014) takes it for a `nop`;
-    // the first of 2004 may not, and stop the program.
+    // SAFETY: it never faults on an address. An x86-64 that does not know it (Intel's before 2014) takes it for a
+    // `nop`; the first of 2004 may not, and stop the program.
     unsafe {
         std::arch::asm!("prefetchw [{0}]", in(reg) at, options(nostack, preserves_flags, readonly))
     };

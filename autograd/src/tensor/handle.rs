@@ -33,8 +33,8 @@ pub struct Tensor<T: Element = f32> {
     pub(crate) history: History<T>,
 }
 
-/// A tensor without its history. Behind a pointer, because tensors are handed from function to function, saved and given
-/// back many times in a step, and a layout alone is nineteen numbers.
+/// A tensor without its history. Behind a pointer, because tensors are handed from function to function, saved and
+/// given back many times in a step, and a layout alone is nineteen numbers.
 struct Values<T> {
     storage: Arc<Buffer<T>>,
     layout: Layout,

@@ -148,8 +148,9 @@ fn fetch_tile<T: GemmFloat, S: Simd<T>, const MR: usize, const NV: usize>(t: &St
     }
 }
 
-/// Fetches the rows of A that the tile below will read: by the time a cache line of each row of this tile has been read,
-/// one of each row below has been fetched. (Packed panels lie one behind the other, so the machine does this by itself.)
+/// Fetches the rows of A that the tile below will read: by the time a cache line of each row of this tile has been
+/// read, one of each row below has been fetched. (Packed panels lie one behind the other, so the machine does this by
+/// itself.)
 #[derive(Clone, Copy)]
 struct Below<T> {
     at: *const T,
@@ -157,8 +158,8 @@ struct Below<T> {
 }
 
 impl<T> Below<T> {
-    /// A line of each of the next few rows. Called every `MAX_SPLIT` depths, of which `done` are done: `blocks` calls make
-    /// a line of every row, and with six rows of two more, which the tile after the next will read.
+    /// A line of each of the next few rows. Called every `MAX_SPLIT` depths, of which `done` are done: `blocks` calls
+    /// make a line of every row, and with six rows of two more, which the tile after the next will read.
     #[inline(always)]
     fn fetch<const MR: usize>(&mut self, done: usize) {
         let blocks = line::<T>() / MAX_SPLIT;

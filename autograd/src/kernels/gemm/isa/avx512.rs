@@ -44,8 +44,8 @@ impl Avx512 {
 }
 
 // The blocking, for 32 kB of L1 (Zen 4) or 48 kB, and at least 1 MB of L2:
-//   a panel of B, kc × nr:    1024 × 48 × 4 = 192 kB, more than L1. A tile takes it from L2, in 1024 × 24 cycles (half as
-//                              many where two multiply-adds start in a cycle): 8 bytes a cycle (16). To read and
+//   a panel of B, kc × nr:    1024 × 48 × 4 = 192 kB, more than L1. A tile takes it from L2, in 1024 × 24 cycles (half
+//                              as many where two multiply-adds start in a cycle): 8 bytes a cycle (16). To read and
 //                              write C half as often is worth more than to have half the panel nearer: at 768 to
 //                              2,048 a kc of 512 is 1 to 3 % slower, one of 256 another 4;
 //   a block of A, mc × kc:   144 × 1024 × 4 = 576 kB of L2;
