@@ -126,7 +126,7 @@ impl<T: GemmFloat> Block<T> {
                 a_panel: a.panel_stride,
                 a_row: a.lane_stride,
                 a_depth: a.depth_stride,
-                a_is_new: j == 0,
+                fetch_a: j == 0 && !a.lanes_collide(),
                 b: b.start.wrapping_add(panel * b.panel_stride + within),
                 b_depth: b.depth_stride,
                 c: c.at(0, j),

@@ -36,9 +36,9 @@ pub struct Strip<T> {
     pub a_panel: usize,
     pub a_row: usize,
     pub a_depth: usize,
-    /// Whether these are the first tiles of their block of C, and so perhaps the first that read this part of A: the
-    /// others find it in a cache.
-    pub a_is_new: bool,
+    /// Whether to fetch rows of A ahead: if these are the first tiles of their block of C, and so perhaps the first that
+    /// read this part of A, and if its rows have room in a cache beside those of the tile above.
+    pub fetch_a: bool,
     /// B\[p, j\] is at `b + p * b_depth + j`.
     pub b: *const T,
     pub b_depth: usize,
@@ -199,7 +199,7 @@ where
     }
     let mut b = t.b;
     let mut below = Below { at: a.wrapping_add(t.a_panel), a_row: t.a_row };
-    let fetches = t.a_is_new && t.a_depth == 1 && t.tiles > 1;
+    let fetches = t.fetch_a && t.a_depth == 1 && t.tiles > 1;
     let mut left = t.depth;
     while left >= MAX_SPLIT {
         if fetches {
