@@ -1,5 +1,5 @@
 //! Our matrix product against the `gemm` crate's, the fastest that we know in Rust: `cargo bench --bench rivals`, or
-//! with a shape such as `-- 256,256,256`.
+//! with shapes of your own, such as `-- 256,256,256 100,27,16384`.
 //!
 //! Prints GFLOP/s in f32 on one thread and on two, the ratios, and the share of the peak that one thread reaches: of
 //! the fused multiply-adds that a core does when nothing else holds it up. Ours and theirs run in turn, many times, and

@@ -66,6 +66,7 @@ impl<T: Element> Tensor<T> {
         Tensor::fill(count, shape, fill)
     }
 
+    /// Without history.
     #[inline]
     fn on(storage: Arc<Buffer<T>>, layout: Layout) -> Tensor<T> {
         Tensor { values: Arc::new(Values { storage, layout }), history: History::NONE }

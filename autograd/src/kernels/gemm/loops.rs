@@ -5,7 +5,7 @@ use super::kernel_set::KernelSet;
 use super::matrix::RawMut;
 use super::microkernel::{Finish, Strip, StripFn};
 use super::pack::{Operand, Panels};
-use super::plan::{Plan, Problem, Way};
+use super::plan::{Plan, Problem, Way, collide};
 use super::{GemmFloat, MatRef};
 use crate::memory::Buffer;
 use std::mem::MaybeUninit;
@@ -112,6 +112,8 @@ impl<T: GemmFloat> Block<T> {
     pub unsafe fn run(&self) {
         let Block { set, depth, a, b, c, finish } = *self;
         let (full, rest) = (c.rows / set.mr, c.rows % set.mr);
+        // Whether to fetch A ahead: rows where they are, if the next tile's have room in L1 beside those of this one.
+        let fetch_a = full > 1 && a.depth_stride == 1 && !collide::<T>(a.lane_stride);
         // LOOP 2: panels of B. One stays in the L1 cache, or what of it has no room there in L2, while all panels of A
         // pass over it.
         let mut j = 0;
@@ -126,7 +128,8 @@ impl<T: GemmFloat> Block<T> {
                 a_panel: a.panel_stride,
                 a_row: a.lane_stride,
                 a_depth: a.depth_stride,
-                fetch_a: j == 0 && !a.lanes_collide(),
+                // The first panel of B may be the first to meet this block of A; the others find it in a cache.
+                fetch_a: fetch_a && j == 0,
                 b: b.start.wrapping_add(panel * b.panel_stride + within),
                 b_depth: b.depth_stride,
                 c: c.at(0, j),
@@ -141,7 +144,7 @@ impl<T: GemmFloat> Block<T> {
                 unsafe { self.tiles(set.kernel(set.mr, cols, b.padded), &strip, set.mr) };
             }
             if rest > 0 {
-                strip.tiles = 1;
+                (strip.tiles, strip.fetch_a) = (1, false);
                 strip.a = strip.a.wrapping_add(full * a.panel_stride);
                 strip.c = c.at(full * set.mr, j);
                 strip.finish.row_bias = offset(finish.row_bias, full * set.mr);

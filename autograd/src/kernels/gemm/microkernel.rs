@@ -36,8 +36,7 @@ pub struct Strip<T> {
     pub a_panel: usize,
     pub a_row: usize,
     pub a_depth: usize,
-    /// Whether to fetch rows of A ahead: if these are the first tiles of their block of C, and so perhaps the first that
-    /// read this part of A, and if its rows have room in a cache beside those of the tile above.
+    /// Whether to fetch the rows of A that the next tile reads while one is computed. Then `a_depth` is 1.
     pub fetch_a: bool,
     /// B\[p, j\] is at `b + p * b_depth + j`.
     pub b: *const T,
@@ -68,9 +67,8 @@ pub struct Finish<T> {
 /// A micro-kernel for one instruction set and one shape of tile.
 ///
 /// # Safety
-/// The CPU must have the instructions; all that [`Strip`] names must be readable, and C writable and nobody
-/// else's. `cols` must be above `(NV - 1) * LANES` and at most `NV * LANES`. Unless the kernel is a masked
-/// one, rows of B must be readable up to `NV * LANES` columns.
+/// The CPU must have the instructions; what [`Strip`] names must be readable, and C writable and nobody else's. `cols` is
+/// above `(NV - 1) * LANES`, at most `NV * LANES`; unless the kernel is masked, rows of B must be readable so far.
 pub type StripFn<T> = unsafe fn(&Strip<T>);
 
 /// Most separate sums over k.
@@ -151,7 +149,6 @@ fn fetch_tile<T: GemmFloat, S: Simd<T>, const MR: usize, const NV: usize>(t: &St
 /// Fetches the rows of A that the tile below will read: by the time a cache line of each row of this tile has been
 /// read, one of each row below has been fetched. (Packed panels lie one behind the other, so the machine does this by
 /// itself.)
-#[derive(Clone, Copy)]
 struct Below<T> {
     at: *const T,
     a_row: usize,
@@ -199,10 +196,9 @@ where
     }
     let mut b = t.b;
     let mut below = Below { at: a.wrapping_add(t.a_panel), a_row: t.a_row };
-    let fetches = t.fetch_a && t.a_depth == 1 && t.tiles > 1;
     let mut left = t.depth;
     while left >= MAX_SPLIT {
-        if fetches {
+        if t.fetch_a {
             below.fetch::<MR>(t.depth - left);
         }
         for u in 0..MAX_SPLIT {

@@ -303,12 +303,6 @@ impl<T: GemmFloat> Panels<T> {
         Panels { start, panel_stride: width * depth, lane_stride: 1, depth_stride: width, padded: true }
     }
 
-    /// Whether neighbouring lanes are a multiple of 4 kB apart: then they share one set of the L1 cache, which has room
-    /// for the eight lines that a tile reads, and not for those of another.
-    pub fn lanes_collide(&self) -> bool {
-        self.lane_stride.wrapping_mul(size_of::<T>()) % 4096 == 0
-    }
-
     /// The panels of a matrix where it is.
     pub fn in_place(matrix: MatRef<T>, width: usize) -> Self {
         Panels {

@@ -137,7 +137,8 @@ impl<T: GemmFloat> KernelSet<T> {
     fn reads_a_in_place(&self, a: MatRef<T>, n: usize) -> bool {
         /// Tiles of columns that may read A anew each.
         const FEW_TILES: usize = 8;
-        a.col_stride == 1 || a.row_stride == 1 && (self.is_wide() || n <= FEW_TILES * self.nr && !collide(a))
+        a.col_stride == 1
+            || a.row_stride == 1 && (self.is_wide() || n <= FEW_TILES * self.nr && !collide::<T>(a.col_stride))
     }
 
     /// Whether B is read where it is, given its transpose `b`, for a product with so many rows of C.
@@ -150,7 +151,7 @@ impl<T: GemmFloat> KernelSet<T> {
         const FEW_TILES: usize = 16;
         const MANY_TILES: usize = 64;
         let small = b.rows.saturating_mul(b.cols) <= 16 << 10;
-        let tiles = if collide(b) { FEW_TILES } else { MANY_TILES };
+        let tiles = if collide::<T>(b.col_stride) { FEW_TILES } else { MANY_TILES };
         b.row_stride == 1 && (small && m <= FEW_TILES * self.mr || self.is_wide() && m <= tiles * self.mr)
     }
 
@@ -160,10 +161,10 @@ impl<T: GemmFloat> KernelSet<T> {
     }
 }
 
-/// Whether the columns of an operand (rows, if it is B) are a multiple of 4 kB apart: then they share few sets of the
-/// caches and push each other out.
-fn collide<T>(operand: MatRef<T>) -> bool {
-    operand.col_stride.wrapping_mul(size_of::<T>()) % 4096 == 0
+/// Whether lines so many elements apart are a multiple of 4 kB apart: then they share few sets of the caches, one in L1,
+/// and push each other out.
+pub(super) fn collide<T>(stride: usize) -> bool {
+    stride.wrapping_mul(size_of::<T>()) % 4096 == 0
 }
 
 impl Plan {
