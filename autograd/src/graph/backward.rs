@@ -8,7 +8,7 @@
 
 use super::anomaly;
 use super::gradient::{Gradient, Incoming};
-use super::grads::Grads;
+use super::grads::{Grads, Sink};
 use super::hooks::pass_hooks;
 use super::leaf::gather;
 use super::mode;
@@ -266,30 +266,58 @@ impl Pass {
     fn step<T: Float>(&self, node: &Arc<dyn Node<T>>, dy: Incoming<T>, waiting: &mut Waiting<T>) -> bool {
         let check = mode::anomaly_enabled() && dy.dense().iter().all(|dy| anomaly::first_anomaly(dy).is_none());
         let _mode = mode::differentiating(node.name(), node.head().origin);
-        // Which inputs a gradient has been set for, of the first 64.
-        let mut set = 0_u64;
-        let mut sink = |input: usize, mut gradient: Incoming<T>| {
-            set |= 1_u64.checked_shl(input as u32).unwrap_or(0);
-            let target = node.inputs()[input].node().expect("only wanted gradients are set");
-            fit(&mut gradient, &**node, input, target.head().shape);
-            if check {
-                gradient.dense().iter().for_each(|dx| anomaly::check_backward(&**node, input, dx));
-            }
-            accumulate(waiting, target, gradient);
-        };
-        let mut grads = Grads { node, pass: self, output: None, sink: &mut sink };
+        let mut inputs = Inputs { node, waiting, check, set: 0 };
+        let mut grads = Grads { node, pass: self, output: None, sink: &mut inputs };
         if !node.backward(dy, self.retain_graph, &mut grads) {
             return false;
         }
+        let set = inputs.set;
         for (input, history) in node.inputs().iter().enumerate().take(64) {
             assert!(
-                set & (1 << input) != 0 || !self.wants(history),
+                set & bit(input) != 0 || !self.wants(history),
                 "backward: {} at {} set no gradient of its input {input}; if there is none, it must set zeros",
                 node.name(),
                 node.head().origin
             );
         }
         true
+    }
+}
+
+/// The inputs of an operation whose backward runs.
+struct Inputs<'a, T: Float> {
+    node: &'a Arc<dyn Node<T>>,
+    waiting: &'a mut Waiting<T>,
+    /// Whether to look for anomalies.
+    check: bool,
+    /// Which inputs a gradient has been set for, of the first 64.
+    set: u64,
+}
+
+/// The bit of an input in a set of the first 64.
+fn bit(input: usize) -> u64 {
+    1_u64.checked_shl(input as u32).unwrap_or(0)
+}
+
+impl<T: Float> Sink<T> for Inputs<'_, T> {
+    fn add(&mut self, input: usize, mut gradient: Incoming<T>) {
+        self.set |= bit(input);
+        let target = self.node.inputs()[input].node().expect("only wanted gradients are set");
+        fit(&mut gradient, &**self.node, input, target.head().shape);
+        if self.check {
+            gradient.dense().iter().for_each(|dx| anomaly::check_backward(&**self.node, input, dx));
+        }
+        accumulate(self.waiting, target, gradient);
+    }
+
+    fn reached(&mut self, input: usize) -> Option<&mut [T]> {
+        let target = self.node.inputs()[input].node()?;
+        let Incoming::Gradient(Gradient::Dense(so_far)) = &mut self.waiting.get_mut(&target.head().id)?.gradient else {
+            return None;
+        };
+        let so_far = so_far.slice_mut_if_unique().filter(|_| !self.check)?;
+        self.set |= bit(input);
+        Some(so_far)
     }
 }
 

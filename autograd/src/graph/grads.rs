@@ -13,7 +13,15 @@ pub struct Grads<'a, T: Element> {
     pub(super) pass: &'a Pass,
     pub(super) output: Option<Tensor<T>>,
     /// Where a gradient goes from here.
-    pub(super) sink: &'a mut dyn FnMut(usize, Incoming<T>),
+    pub(super) sink: &'a mut dyn Sink<T>,
+}
+
+/// Takes the gradients of one operation's inputs.
+pub(super) trait Sink<T: Element> {
+    /// Adds to the gradient that has reached an input.
+    fn add(&mut self, input: usize, gradient: Incoming<T>);
+    /// The gradient that has reached an input, to be added to in place, if that can be done.
+    fn reached(&mut self, input: usize) -> Option<&mut [T]>;
 }
 
 impl<T: Element> Grads<'_, T> {
@@ -48,8 +56,19 @@ impl<T: Element> Grads<'_, T> {
     #[track_caller]
     pub fn set(&mut self, input: usize, dx: impl FnOnce() -> Tensor<T>) {
         if self.wants(input) {
-            (self.sink)(input, Incoming::Gradient(Gradient::Dense(dx())));
+            self.sink.add(input, Incoming::Gradient(Gradient::Dense(dx())));
         }
+    }
+
+    /// What has reached a wanted input from operations that used it after this one, in row-major order: who asks for it
+    /// must add its own gradient to it, and is spared the tensor that [`set`](Grads::set) would be given, and a pass over
+    /// both. `None` if nothing has, or somebody else holds it, or this backward is itself recorded or watched.
+    #[inline]
+    pub(crate) fn reached(&mut self, input: usize) -> Option<&mut [T]> {
+        if self.create_graph() || !self.wants(input) {
+            return None;
+        }
+        self.sink.reached(input)
     }
 
     /// Sets the gradient of an input that is a table to some rows of it.
@@ -60,7 +79,7 @@ impl<T: Element> Grads<'_, T> {
     #[track_caller]
     pub fn set_rows(&mut self, input: usize, rows: impl FnOnce() -> SparseRows<T>) {
         if self.wants(input) {
-            (self.sink)(input, Incoming::Gradient(Gradient::Sparse(Box::new(rows()))));
+            self.sink.add(input, Incoming::Gradient(Gradient::Sparse(Box::new(rows()))));
         }
     }
 

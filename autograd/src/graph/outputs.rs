@@ -136,7 +136,7 @@ impl<T: Float> Node<T> for Output<T> {
     fn backward(&self, dy: Incoming<T>, _: bool, grads: &mut Grads<'_, T>) -> bool {
         let mut dys = vec![None; self.count];
         dys[self.index] = Some(dy.into_gradient().into_dense());
-        (grads.sink)(0, Incoming::OfOutputs(dys));
+        grads.sink.add(0, Incoming::OfOutputs(dys));
         true
     }
 }

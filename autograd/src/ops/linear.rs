@@ -7,11 +7,35 @@
 //! X `[…, in]`, W `[out, in]` (PyTorch's layout), b `[out]`, Y `[…, out]`. The bias is added while a
 //! tile of the product is still in registers.
 
-use super::matmul::{Saved, matrix};
+use super::matmul::{Saved, matrix, set_product};
 use crate::graph::{Grads, Op};
 use crate::kernels::element::Float;
 use crate::kernels::gemm::{Gemm, MatMut};
 use crate::tensor::{Dims, Tensor};
+
+#[derive(Clone)]
+struct Linear<T: Float> {
+    /// Each operand that the other's gradient needs.
+    x: Option<Tensor<T>>,
+    weight: Option<Tensor<T>>,
+    has_bias: bool,
+}
+
+impl<T: Float> Op<T> for Linear<T> {
+    const NAME: &'static str = "linear";
+    fn backward(self, dy: Tensor<T>, grads: &mut Grads<'_, T>) {
+        if let Some(weight) = &self.weight {
+            set_product(grads, 0, [&dy, weight], false);
+        }
+        if let Some(x) = &self.x {
+            set_product(grads, 1, [&dy.t(), x], false);
+        }
+        if self.has_bias {
+            // The engine sums it over the rows.
+            grads.set(2, || dy);
+        }
+    }
+}
 
 #[derive(Clone)]
 struct AddMm<T: Float>(Saved<T>);
@@ -71,16 +95,38 @@ impl<T: Float> Tensor<T> {
             self.shape(),
             weight.shape()
         );
-        let Some(bias) = bias else { return self.matmul(&weight.t()) };
-        assert!(
-            *bias.shape() == [weight.size(0)],
-            "linear: a bias {} for a weight {}; they must be [out] and [out, in]",
-            bias.shape(),
-            weight.shape()
-        );
-        let rows = self.shape()[..self.rank() - 1].iter().product();
-        let y = self.reshape(Dims::from([rows, weight.size(1)])).addmm(&weight.t(), bias);
-        y.reshape(self.shape().replaced(&[self.rank() - 1], weight.size(0)))
+        if let Some(bias) = bias {
+            assert!(
+                *bias.shape() == [weight.size(0)],
+                "linear: a bias {} for a weight {}; they must be [out] and [out, in]",
+                bias.shape(),
+                weight.shape()
+            );
+        }
+        if self.rank() != 2 {
+            let rows = self.shape()[..self.rank() - 1].iter().product();
+            let y = self.reshape(Dims::from([rows, weight.size(1)])).linear(weight, bias);
+            return y.reshape(self.shape().replaced(&[self.rank() - 1], weight.size(0)));
+        }
+        let (m, n) = (self.size(0), weight.size(0));
+        let row = bias.map(Tensor::packed);
+        let y = Tensor::build(Dims::from([m, n]), |y| {
+            let product = Gemm::new(matrix(self, 0), matrix(weight, 0).t());
+            match &row {
+                Some(row) => product.col_bias(row.slice()),
+                None => product,
+            }
+            .write(MatMut::row_major(y, m, n));
+        });
+        let op = || Linear {
+            x: weight.has_history().then(|| self.clone()),
+            weight: self.has_history().then(|| weight.clone()),
+            has_bias: bias.is_some(),
+        };
+        match bias {
+            Some(bias) => y.recorded([self, weight, bias], op),
+            None => y.recorded([self, weight], op),
+        }
     }
 }
 

@@ -38,16 +38,30 @@ impl<T: Float> Saved<T> {
     /// Sets dA and dB.
     pub(super) fn backward(self, dy: &Tensor<T>, grads: &mut Grads<'_, T>) {
         if let Some(b) = self.b {
-            grads.set(0, || if self.transposed[0] { b.matmul(&dy.t()).t() } else { dy.matmul(&b.t()) });
+            set_product(grads, 0, [dy, &b.t()], self.transposed[0]);
         }
         if let Some(a) = self.a {
             // A batch of products that all share one B is one product in the gradient, too.
             let shared = a.rank() > 2 && grads.wants(1) && grads.shape(1).len() == 2;
             let (a, dy) = if shared { (as_matrix(&a), as_matrix(dy)) } else { (a, dy.clone()) };
-            grads.set(1, || if self.transposed[1] { dy.t().matmul(&a).t() } else { a.t().matmul(&dy) });
+            set_product(grads, 1, [&a.t(), &dy], self.transposed[1]);
         }
     }
 }
+
+/// Sets the gradient of an input to A·B, made `transposed` in memory or not, or adds A·B to what has reached it: an
+/// input of several products, as the weight of a recurrent layer is, collects their sum in one tensor.
+// ANCHOR: set_product
+pub(super) fn set_product<T: Float>(grads: &mut Grads<T>, input: usize, [a, b]: [&Tensor<T>; 2], transposed: bool) {
+    if a.rank() == 2
+        && b.rank() == 2
+        && let Some(sum) = grads.reached(input)
+    {
+        return Gemm::new(matrix(a, 0), matrix(b, 0)).accumulate(MatMut::row_major(sum, a.size(0), b.size(1)));
+    }
+    grads.set(input, || if transposed { b.t().matmul(&a.t()).t() } else { a.matmul(b) });
+}
+// ANCHOR_END: set_product
 
 #[derive(Clone)]
 struct MatMul<T: Float>(Saved<T>);
@@ -205,6 +219,35 @@ mod tests {
             let [dwt] = &crate::grad(&[&y.sum(..)], &[&wt], Default::default())[..] else { panic!("one gradient") };
             assert_eq!((dwt.shape().to_vec(), dwt.strides().to_vec()), (vec![4, 2], vec![1, 4]));
         }
+    }
+
+    #[test]
+    fn the_gradient_of_an_operand_of_several_products_is_their_sum() {
+        let mut rng = Rng::seeded(6);
+        // W₁ is used by three products and a sum, on either side, X by four.
+        let inputs = [&[4, 4][..], &[4, 4], &[3, 4], &[3]].map(|shape| Tensor::randn_of::<f64>(shape, &mut rng));
+        let f = |t: &[Tensor<f64>]| {
+            let [x, w1, w2, b] = t else { unreachable!("four inputs") };
+            let y = x.matmul(w1).tanh().matmul(w1) + x.matmul(w1) + w1;
+            y.linear(w2, Some(b)) + x.linear(w2, None)
+        };
+        gradcheck_to_order(&f, &inputs, 2).unwrap();
+    }
+
+    #[test]
+    fn a_gradient_that_somebody_holds_is_not_written_over() {
+        let mut rng = Rng::seeded(7);
+        let x = Tensor::randn([3, 3], &mut rng).requires_grad();
+        let w = Tensor::randn([3, 3], &mut rng);
+        let dy = Tensor::randn([3, 3], &mut rng);
+        let before = dy.to_vec();
+        // The sum hands dy on to X as it is, before the product adds to it.
+        let y = x.matmul(&w) + &x;
+        let gradient = Some(dy.clone());
+        y.backward_with(crate::BackwardOptions { gradient, ..Default::default() });
+        assert_eq!(dy.to_vec(), before);
+        let expected = dy.matmul(&w.t()) + &dy;
+        assert_eq!(x.grad().unwrap().to_vec(), expected.to_vec());
     }
 
     #[test]
