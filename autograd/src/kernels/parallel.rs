@@ -222,9 +222,15 @@ pub fn for_each_chunk<U: Send>(out: &mut [U], f: impl Fn(usize, &mut [U]) + Sync
 /// [`for_each_chunk`] over whole rows of `width` elements; `f` gets the number of the first row.
 #[inline]
 pub fn for_each_rows<U: Send>(out: &mut [U], width: usize, f: impl Fn(usize, &mut [U]) + Sync) {
-    let rows = chunk_len(out.len()).div_ceil(width.max(1));
-    let work = out.len();
-    for_each_block(out, rows * width, work, |i, chunk| f(i * rows, chunk));
+    for_each_rows_of(width, out, width, f);
+}
+
+/// [`for_each_rows`] where a row takes as long as `work` elements.
+#[inline]
+pub fn for_each_rows_of<U: Send>(work: usize, out: &mut [U], width: usize, f: impl Fn(usize, &mut [U]) + Sync) {
+    let all = (out.len() / width.max(1)).saturating_mul(work);
+    let rows = chunk_len(all).div_ceil(work.max(1));
+    for_each_block(out, rows * width, all, |i, chunk| f(i * rows, chunk));
 }
 
 #[cfg(test)]
