@@ -60,9 +60,10 @@ impl<T: Element> Grads<'_, T> {
         }
     }
 
-    /// What has reached a wanted input from operations that used it after this one, in row-major order: who asks for it
-    /// must add its own gradient to it, and is spared the tensor that [`set`](Grads::set) would be given, and a pass over
-    /// both. `None` if nothing has, or somebody else holds it, or this backward is itself recorded or watched.
+    /// What has reached a wanted input so far, in row-major order: who asks for it must add its own gradient to it, and is
+    /// spared the tensor that [`set`](Grads::set) would be given, and a pass over both. `None` if nothing has, if it is
+    /// sparse or lies otherwise in memory, if somebody else holds it, or if this backward is itself recorded, or looks for
+    /// anomalies, which it could not tell from those of the others.
     #[inline]
     pub(crate) fn reached(&mut self, input: usize) -> Option<&mut [T]> {
         if self.create_graph() || !self.wants(input) {
@@ -116,5 +117,48 @@ impl<T: Element> Grads<'_, T> {
             Some(node) => node.head().shape,
             None => panic!("backward: input {input} of {} has no history; ask `wants` first", self.node.name()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{GradOptions, Op, detect_anomaly, grad};
+    use std::sync::Mutex;
+
+    /// y = 2x + 3x. Its backward tells whether the gradient of the second x found that of the first.
+    #[derive(Clone)]
+    struct TwoAndThree(Arc<Mutex<Vec<bool>>>);
+
+    impl Op<f32> for TwoAndThree {
+        const NAME: &'static str = "two_and_three";
+        fn backward(self, dy: Tensor, grads: &mut Grads<f32>) {
+            grads.set(0, || &dy * 2.0);
+            let found = match grads.reached(1) {
+                Some(sum) => {
+                    sum.iter_mut().zip(dy.to_vec()).for_each(|(sum, dy)| *sum += 3.0 * dy);
+                    true
+                }
+                None => {
+                    grads.set(1, || &dy * 3.0);
+                    false
+                }
+            };
+            self.0.lock().unwrap().push(found);
+        }
+    }
+
+    #[test]
+    fn what_has_reached_an_input_is_lent_if_nobody_else_looks() {
+        let found = Arc::new(Mutex::new(Vec::new()));
+        let x = Tensor::from([1.0, 2.0]).requires_grad();
+        let y = || (x.detach() * 5.0).recorded([&x, &x], || TwoAndThree(found.clone())).sum(..);
+        y().backward();
+        assert_eq!(x.grad().unwrap().to_vec(), [5.0, 5.0]);
+        let recorded = grad(&[&y()], &[&x], GradOptions::create_graph()).remove(0);
+        assert_eq!(recorded.to_vec(), [5.0, 5.0]);
+        detect_anomaly(|| y().backward());
+        assert_eq!(x.grad().unwrap().to_vec(), [10.0, 10.0]);
+        assert_eq!(*found.lock().unwrap(), [true, false, false]);
     }
 }

@@ -53,12 +53,13 @@ pub fn first_outside(indices: &[i64], n: usize) -> Option<(usize, i64)> {
 /// `out[o, i] = table[o, indices[i]]`
 #[inline(never)]
 pub fn take<T: Element>(rows: Rows<'_>, table: &[T], out: &mut [T]) {
-    /// The least work of a row, in elements: it is elsewhere in memory than the one before.
-    const ROW: usize = 16;
+    /// The least work of a row, in elements: it is elsewhere in memory than the one before. (Rows of one element are a
+    /// loop without calls, and wait for memory side by side.)
+    const ROW: usize = 8;
     if out.is_empty() {
         return;
     }
-    let work = rows.width.max(ROW);
+    let work = if rows.width == 1 { 1 } else { rows.width.max(ROW) };
     parallel::for_each_rows_of(work, out, rows.width, |first, out| vectorised(Take { rows, table, first, out }));
 }
 
@@ -103,9 +104,10 @@ fn add_in_copies<T: Element>(rows: Rows<'_>, values: &[T], table: &mut [T], copi
     }
 }
 
-/// How many rows ahead of the one that is copied the next are fetched: a row of a large table comes from memory, which
-/// takes longer than to copy it. To pick a batch of 16,384 contexts of three letters takes half the time (`index_select`
-/// in `cargo run --example makemore -- direct --data names.txt --batch 16384 --profile`, Zen 4).
+/// How many rows ahead of the one that is copied the beginning of another is fetched: a row of a large table comes from
+/// memory, which takes longer than to copy it. To pick a batch of 16,384 contexts of three letters took half the time, on
+/// one thread and on two (`index_select` in `cargo run --example makemore -- direct --data names.txt --batch 16384
+/// --profile`, Zen 4, with and without, when this had one thread anyway).
 const AHEAD: usize = 16;
 
 struct Take<'a, T> {
@@ -247,7 +249,7 @@ mod tests {
     }
 
     /// One way of every kind: sequential, several tables, copies.
-    const CASES: [(usize, usize, usize, usize); 12] = [
+    const CASES: [(usize, usize, usize, usize); 14] = [
         (1, 5, 7, 3),
         (1, 1, 3, 1),
         (1, 9, 0, 4),
@@ -257,6 +259,8 @@ mod tests {
         (1, 5, 400, 3),
         (40, 30, 50, 60),
         (1, 27, 5000, 50),
+        (1, 50, 20_000, 3),
+        (3, 50, 7_001, 3),
         (1, 4000, 3000, 40),
         (1, 170, 14_000, 50),
         (1, 100_000, 80_000, 1),

@@ -3,7 +3,7 @@
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 
-/// Alignment of every block: a cache line, and the widest vector register.
+/// What every block is aligned to at least: a cache line, and the widest vector register.
 pub const ALIGN: usize = 64;
 
 /// From so many bytes on a block is large.
@@ -17,7 +17,8 @@ const ORIGIN: usize = size_of::<NonNull<u8>>();
 ///
 /// Zeroed so that it is initialised. Fresh pages of the system are zero, so that costs nothing for a large block; but
 /// the standard library relies on it only where 16 bytes of alignment are enough, and else fills all of the memory, on
-/// one thread. So a large block is aligned here, in memory that is a little larger.
+/// one thread. So a large block is aligned here, in memory that is larger by as much; what nobody touches of that is no
+/// page yet.
 pub fn take(size: usize) -> NonNull<u8> {
     let layout = layout_of(size);
     // SAFETY: more than no bytes.
@@ -44,7 +45,7 @@ pub fn take(size: usize) -> NonNull<u8> {
 /// A core remembers where some thousand pages are. Pages of 4 kB are then some megabytes, and large matrices are more;
 /// the step from row to row is often one to another page. With huge pages `makemore_16384`, `cdcgan_128` and
 /// `cifar_cnn_64` take 0.96 to 0.98 of the time (`cargo bench --bench steps`, in turn with the commit before, Zen 4),
-/// and no more memory.
+/// and there no more memory.
 fn ask_for_huge_pages(start: *mut u8, size: usize) {
     let whole = size / HUGE_PAGE * HUGE_PAGE;
     #[cfg(target_os = "linux")]
@@ -89,8 +90,11 @@ mod tests {
 
     #[test]
     fn blocks_of_every_size_are_zero_aligned_and_writable() {
-        let sizes: &[usize] =
-            if cfg!(miri) { &[1, LARGE] } else { &[1, 64, LARGE - 1, LARGE, LARGE + 1, 5 * LARGE - 7] };
+        let sizes: &[usize] = if cfg!(miri) {
+            &[1, LARGE]
+        } else {
+            &[1, 64, LARGE - 1, LARGE, LARGE + 1, 2 * LARGE - 1, 2 * LARGE, 5 * LARGE - 7]
+        };
         for &size in sizes {
             let blocks = [take(size), take(size)];
             for (i, &block) in blocks.iter().enumerate() {

@@ -27,7 +27,7 @@ impl<T: Float> Op<T> for Linear<T> {
         if let Some(weight) = &self.weight {
             set_product(grads, 0, [&dy, weight], false);
         }
-        if let Some(x) = &self.x {
+        if let Some(x) = self.x.as_ref().filter(|_| grads.wants(1)) {
             set_product(grads, 1, [&dy.t(), x], false);
         }
         if self.has_bias {
@@ -146,7 +146,25 @@ mod tests {
                 Tensor::randn_of::<f64>([4], &mut rng),
             ];
             gradcheck_to_order(&|x| x[0].linear(&x[1], Some(&x[2])), &inputs, 3).unwrap();
+            gradcheck_to_order(&|x| x[0].linear(&x[1], None), &inputs[..2], 3).unwrap();
         }
+        let square = [Tensor::randn_of::<f64>([3, 3], &mut rng)];
+        gradcheck_to_order(&|x| x[0].linear(&x[0], None), &square, 3).unwrap();
+    }
+
+    #[test]
+    fn no_rows_no_inputs_and_a_bias_alone() {
+        let leaf = |shape: [usize; 2]| Tensor::ones(shape).requires_grad();
+        let bias = Tensor::from([1.0, 2.0]).requires_grad();
+        let (w, none) = (leaf([2, 3]), leaf([2, 0]));
+        assert_eq!(*Tensor::zeros([0, 3]).linear(&w, Some(&bias)).shape(), [0, 2]);
+        Tensor::zeros([0, 3]).linear(&w, Some(&bias)).sum(..).backward();
+        assert_eq!(w.grad().unwrap().to_vec(), [0.0; 6]);
+        let y = Tensor::zeros([1, 0]).linear(&none, Some(&bias));
+        assert_eq!(y.to_vec(), [1.0, 2.0]);
+        y.sum(..).backward();
+        Tensor::zeros([3, 3]).linear(&Tensor::zeros([2, 3]), Some(&bias)).sum(..).backward();
+        assert_eq!(bias.grad().unwrap().to_vec(), [4.0, 4.0]);
     }
 
     #[test]

@@ -37,12 +37,12 @@ impl<T: Float> Saved<T> {
 
     /// Sets dA and dB.
     pub(super) fn backward(self, dy: &Tensor<T>, grads: &mut Grads<'_, T>) {
-        if let Some(b) = self.b {
+        if let Some(b) = self.b.filter(|_| grads.wants(0)) {
             set_product(grads, 0, [dy, &b.t()], self.transposed[0]);
         }
-        if let Some(a) = self.a {
+        if let Some(a) = self.a.filter(|_| grads.wants(1)) {
             // A batch of products that all share one B is one product in the gradient, too.
-            let shared = a.rank() > 2 && grads.wants(1) && grads.shape(1).len() == 2;
+            let shared = a.rank() > 2 && grads.shape(1).len() == 2;
             let (a, dy) = if shared { (as_matrix(&a), as_matrix(dy)) } else { (a, dy.clone()) };
             set_product(grads, 1, [&a.t(), &dy], self.transposed[1]);
         }
@@ -224,11 +224,11 @@ mod tests {
     #[test]
     fn the_gradient_of_an_operand_of_several_products_is_their_sum() {
         let mut rng = Rng::seeded(6);
-        // W₁ is used by three products and a sum, on either side, X by four.
+        // W₁ is the right operand of products, the left of one, both of another, and part of a sum.
         let inputs = [&[4, 4][..], &[4, 4], &[3, 4], &[3]].map(|shape| Tensor::randn_of::<f64>(shape, &mut rng));
         let f = |t: &[Tensor<f64>]| {
             let [x, w1, w2, b] = t else { unreachable!("four inputs") };
-            let y = x.matmul(w1).tanh().matmul(w1) + x.matmul(w1) + w1;
+            let y = x.matmul(w1).tanh().matmul(w1) + w1.matmul(x) + w1.matmul(w1) + w1;
             y.linear(w2, Some(b)) + x.linear(w2, None)
         };
         gradcheck_to_order(&f, &inputs, 2).unwrap();

@@ -196,6 +196,7 @@ unsafe fn by_scratch<T: GemmFloat>(kernel: StripFn<T>, strip: &Strip<T>, rows: u
         let finish = Finish { row_bias: offset(finish.row_bias, t * rows), ..finish };
         let tile = Strip {
             tiles: 1,
+            fetch_a: false,
             a: strip.a.wrapping_add(t * strip.a_panel),
             c: scratch,
             c_row: cols,

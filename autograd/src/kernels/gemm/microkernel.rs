@@ -68,7 +68,7 @@ pub struct Finish<T> {
 ///
 /// # Safety
 /// The CPU must have the instructions; what [`Strip`] names must be readable, and C writable and nobody else's. `cols` is
-/// above `(NV - 1) * LANES`, at most `NV * LANES`; unless the kernel is masked, rows of B must be readable so far.
+/// above `(NV - 1) * LANES`, at most `NV * LANES`; rows of B must be readable up to the latter, unless it is masked.
 pub type StripFn<T> = unsafe fn(&Strip<T>);
 
 /// Most separate sums over k.

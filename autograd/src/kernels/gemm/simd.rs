@@ -68,7 +68,7 @@ pub(super) unsafe trait Simd<T>: Copy + 'static {
     /// `to + j * to_stride`, in the order of j, so that a column may reach into the next one's place.
     ///
     /// # Safety
-    /// `SIDE` lines must be readable for `SIDE` elements from `at` on, and as many places writable for as many.
+    /// `lines` must have `SIDE` pointers, each readable for `SIDE` from `at` on, and each place be writable for `SIDE`.
     #[inline(always)]
     unsafe fn transpose(self, lines: &[*const T], at: usize, to: *mut T, to_stride: usize)
     where
