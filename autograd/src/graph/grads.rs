@@ -60,10 +60,10 @@ impl<T: Element> Grads<'_, T> {
         }
     }
 
-    /// What has reached a wanted input so far, in row-major order: who asks for it must add its own gradient to it, and is
-    /// spared the tensor that [`set`](Grads::set) would be given, and a pass over both. `None` if nothing has, if it is
-    /// sparse or lies otherwise in memory, if somebody else holds it, or if this backward is itself recorded, or looks for
-    /// anomalies, which it could not tell from those of the others.
+    /// What has reached a wanted input so far, in row-major order: who asks for it must add its own gradient to it, and
+    /// is spared the tensor that [`set`](Grads::set) would be given, and a pass over both. `None` if nothing has, if it
+    /// is sparse or lies otherwise in memory, if somebody else holds it, or if this backward is itself recorded, or
+    /// looks for anomalies, which it could not tell from those of the others.
     #[inline]
     pub(crate) fn reached(&mut self, input: usize) -> Option<&mut [T]> {
         if self.create_graph() || !self.wants(input) {

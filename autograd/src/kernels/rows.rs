@@ -104,10 +104,10 @@ fn add_in_copies<T: Element>(rows: Rows<'_>, values: &[T], table: &mut [T], copi
     }
 }
 
-/// How many rows ahead of the one that is copied the beginning of another is fetched: a row of a large table comes from
-/// memory, which takes longer than to copy it. To pick a batch of 16,384 contexts of three letters took half the time, on
-/// one thread and on two (`index_select` in `cargo run --example makemore -- direct --data names.txt --batch 16384
-/// --profile`, Zen 4, with and without, when this had one thread anyway).
+/// How many rows ahead of the one that is copied the beginning of another is fetched: a row of a large table comes
+/// from memory, which takes longer than to copy it. To pick a batch of 16,384 contexts of three letters took half the
+/// time on one thread (`index_select` in `RAYON_NUM_THREADS=1 cargo run --example makemore -- direct --data names.txt
+/// --batch 16384 --profile`, Zen 4).
 const AHEAD: usize = 16;
 
 struct Take<'a, T> {

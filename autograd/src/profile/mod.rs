@@ -29,8 +29,8 @@
 //!   adding them to those that came earlier included. The operations that a backward is written in count for it. The
 //!   row `leaf` is the gathering of gradients in leaves.
 //! - Time is *self time*: of operations inside of others each moment counts once. An operation that is made of others
-//!   shows as those others, and itself only with what it does beside them: `linear` of a batch of sequences is a `linear`
-//!   between views.
+//!   shows as those others, and itself only with what it does beside them: `linear` of a batch of sequences is a
+//!   `linear` between views.
 //! - Bytes are those of the tensors that were made, temporary ones too: not what kernels pack matrices into, and
 //!   nothing for what is written in place.
 //! - What is no operation, such as an optimiser's step, has a row of its own if it says [`timing`]; so has the kernel

@@ -67,8 +67,8 @@ pub struct Finish<T> {
 /// A micro-kernel for one instruction set and one shape of tile.
 ///
 /// # Safety
-/// The CPU must have the instructions; what [`Strip`] names must be readable, and C writable and nobody else's. `cols` is
-/// above `(NV - 1) * LANES`, at most `NV * LANES`; rows of B must be readable up to the latter, unless it is masked.
+/// The CPU must have the instructions; what [`Strip`] names must be readable, C writable and nobody else's. `cols` is
+/// above `(NV - 1) * LANES`, at most `NV * LANES`; rows of B are readable up to the latter, unless it is masked.
 pub type StripFn<T> = unsafe fn(&Strip<T>);
 
 /// Most separate sums over k.

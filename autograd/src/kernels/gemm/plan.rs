@@ -161,8 +161,8 @@ impl<T: GemmFloat> KernelSet<T> {
     }
 }
 
-/// Whether lines so many elements apart are a multiple of 4 kB apart: then they share few sets of the caches, one in L1,
-/// and push each other out.
+/// Whether lines so many elements apart are a multiple of 4 kB apart: then they share few sets of the caches, one in
+/// L1, and push each other out.
 pub(super) fn collide<T>(stride: usize) -> bool {
     stride.wrapping_mul(size_of::<T>()) % 4096 == 0
 }
