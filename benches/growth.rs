@@ -4,17 +4,16 @@
 //! eighth to eight times its batch, and square products from 16 to 4,096, on one thread and on all; prints what a
 //! sample costs, or the GFLOP/s; and draws it in `out/growth.png`.
 
-use anyhow::Error;
 use autograd::Tensor;
 use autograd::kernels::gemm::{Gemm, Isa, MatMut, MatRef};
 use plot::{Labels, Panel, Series, save};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::path::Path;
 use workloads::protocol::Wanted;
-use workloads::{Step, baseline_embedding, cdcgan, char_lm, cifar_cnn, makemore, vowel_lstm};
+use workloads::{Step, baseline_embedding, cdcgan, char_lm, cifar_cnn, cli, makemore, vowel_lstm};
 
 /// Seconds that each size is timed, if `--seconds=` does not say.
-const SECONDS: f64 = 0.5;
+const SECONDS: &str = "0.5";
 
 /// A workload with its batch in `steps.rs`.
 struct Workload {
@@ -47,16 +46,15 @@ struct Growth {
 }
 
 fn main() -> anyhow::Result<()> {
-    // cargo tells every bench that it is one.
-    let arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
-    let wanted = Wanted::parse(arguments, SECONDS).map_err(Error::msg)?;
-    let workloads = WORKLOADS.iter().map(|workload| (workload.name, Some(workload)));
+    let workloads = WORKLOADS.iter().map(|workload| (workload.name, Some(workload))).chain([("matmul", None)]);
+    let names: Vec<_> = workloads.clone().map(|(name, _)| name).collect();
+    let wanted = cli::wanted("Times training steps and products by their size", &names, SECONDS);
     let threads = rayon::current_num_threads();
     let pools = [1, threads].map(|threads| ThreadPoolBuilder::new().num_threads(threads).build().expect("threads"));
     println!("threads 1 and {threads}, isa {:?}", Isa::best());
 
     let mut panels = Vec::new();
-    for (_, workload) in wanted.of(workloads.chain([("matmul", None)])) {
+    for (_, workload) in wanted.of(workloads) {
         let (growth, size, x, unit) = match workload {
             Some(workload) => {
                 let growth = of_workload(workload, &pools, &wanted);
@@ -66,9 +64,6 @@ fn main() -> anyhow::Result<()> {
         };
         print(&growth, size, unit);
         panels.push(panel(&growth, x, unit));
-    }
-    if panels.is_empty() {
-        return Ok(());
     }
     // cargo runs a bench in the folder of its package.
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../out");

@@ -7,13 +7,17 @@
 
 use autograd::graph::no_grad;
 use autograd::kernels::conv::Conv;
-use autograd::{RecurrentWeights, Rng, SequenceOptions, Tensor};
+use autograd::{RecurrentWeights, Rng, SequenceOptions, Tensor, on_pool};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput};
 use nn::Parameter;
 use nn::optim::{Adagrad, Adam, AdamW, Optimizer, RmsProp, Sgd, SgdOptions};
 
 fn main() {
+    on_pool(benches);
+}
+
+fn benches() {
     let mut criterion = Criterion::default().configure_from_args().sample_size(20);
     let mut rng = Rng::seeded(0);
     elementwise(&mut criterion, &mut rng);

@@ -1,8 +1,8 @@
 //! The ladder of matrix products, rung by rung: `cargo bench --bench matmul`, or with a filter such as
 //! `-- 256,256,256`. One group a shape, one line a kernel; criterion keeps a baseline to compare with.
 
-use autograd::Rng;
 use autograd::kernels::gemm::{Gemm, Isa, MatMut, MatRef, blocked, matrixmultiply, naive};
+use autograd::{Rng, on_pool};
 use criterion::{BenchmarkId, Criterion, Throughput};
 
 /// m, n, k.
@@ -21,6 +21,10 @@ const SHAPES: [[usize; 3]; 11] = [
 ];
 
 fn main() {
+    on_pool(benches);
+}
+
+fn benches() {
     let mut criterion = Criterion::default().configure_from_args().sample_size(20);
     let mut rng = Rng::seeded(0);
     for [m, n, k] in SHAPES {

@@ -1,6 +1,7 @@
 //! The workloads: what one training step is, in the operations of the PyTorch program it is compared with, for any
 //! batch.
 
+pub mod cli;
 #[path = "../examples/cdcgan/networks.rs"]
 mod networks;
 #[path = "compare/protocol.rs"]

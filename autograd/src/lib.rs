@@ -20,6 +20,7 @@
 //! - [`draw()`] draws a graph, [`detect_anomaly`] names the operation that first gave a NaN, [`no_grad`] records
 //!   nothing.
 //! - [`profile()`] measures the time and the memory of each operation, as a table and as a trace.
+//! - [`on_pool`] is where to train: on one of the threads that large operations share their work with.
 //! - [`kernels`] has the loops below: the matrix product, maths functions, reductions.
 
 #[cfg(not(test))]
@@ -38,6 +39,7 @@ pub use graph::{BackwardOptions, GradOptions, Grads, MultiOp, Op, detect_anomaly
 pub use graph::{Drawing, draw, watch};
 pub use graph::{recorded_together, with_grad};
 pub use kernels::element::{Element, Float, Number};
+pub use kernels::parallel::on_pool;
 pub use ops::batch_norm::BatchStatistics;
 pub use ops::binary_cross_entropy::{BceWithLogits, BinaryCrossEntropy};
 pub use ops::conv_transpose2d::ConvTranspose2dOptions;

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 #[derive(Debug, PartialEq)]
 pub struct Wanted {
     /// How long each workload is timed.
-    seconds: f64,
+    pub seconds: f64,
     /// Only these workloads; all, if none is named.
-    names: Vec<String>,
+    pub names: Vec<String>,
 }
 
 impl Wanted {
@@ -19,8 +19,7 @@ impl Wanted {
         let mut wanted = Wanted { seconds, names: Vec::new() };
         for argument in arguments {
             if let Some(text) = argument.strip_prefix("--seconds=") {
-                let seconds = text.parse().ok().filter(|seconds: &f64| *seconds >= 0.0 && seconds.is_finite());
-                wanted.seconds = seconds.ok_or_else(|| format!("{argument}: expected a number of seconds"))?;
+                wanted.seconds = seconds_of(text).map_err(|error| format!("{argument}: {error}"))?;
             } else if argument.starts_with('-') {
                 return Err(format!("{argument}: expected [--seconds=S] [NAME ...]"));
             } else {
@@ -56,6 +55,12 @@ impl Wanted {
         times.sort_by(f64::total_cmp);
         Times { median: times[times.len() / 2], least: times[0] }
     }
+}
+
+/// How long a workload is to be timed.
+pub fn seconds_of(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds: &f64| *seconds >= 0.0 && seconds.is_finite());
+    seconds.ok_or_else(|| "expected a number of seconds".to_string())
 }
 
 /// Milliseconds that a step takes.

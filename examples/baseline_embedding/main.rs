@@ -85,7 +85,11 @@ fn evaluate(model: &Baseline, x: &Tensor<i64>, y: &Tensor) -> (f32, f64) {
 }
 
 fn main() -> Result<()> {
-    let cli: Cli = common::begin();
+    let cli = common::begin();
+    autograd::on_pool(|| example(cli))
+}
+
+fn example(cli: Cli) -> Result<()> {
     let out = cli.common.out_dir("baseline_embedding")?;
     let _profiling = cli.common.profiling(&out);
     let epochs = cli.epochs;

@@ -51,7 +51,11 @@ struct Cli {
 }
 
 fn main() -> Result<()> {
-    let cli: Cli = common::begin();
+    let cli = common::begin();
+    autograd::on_pool(|| example(cli))
+}
+
+fn example(cli: Cli) -> Result<()> {
     let out = cli.common.out_dir("cdcgan")?;
     let mut gan = Gan::new(&cli.recipe, cli.common.seed);
     if let Some(digits) = &cli.generate {

@@ -60,7 +60,11 @@ struct Cli {
 }
 
 fn main() -> Result<()> {
-    let cli: Cli = common::begin();
+    let cli = common::begin();
+    autograd::on_pool(|| example(cli))
+}
+
+fn example(cli: Cli) -> Result<()> {
     let out = cli.output.out_dir("char_lm")?;
     let _profiling = cli.output.profiling(&out);
     let weights = out.join("model.safetensors");

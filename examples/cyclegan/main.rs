@@ -43,7 +43,11 @@ struct Cli {
 }
 
 fn main() -> Result<()> {
-    let cli: Cli = common::begin();
+    let cli = common::begin();
+    autograd::on_pool(|| example(cli))
+}
+
+fn example(cli: Cli) -> Result<()> {
     let out = cli.common.out_dir("cyclegan")?;
     let mut data = cli.data.load()?;
     let recipe = &cli.recipe;

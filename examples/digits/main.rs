@@ -31,7 +31,11 @@ struct Cli {
 }
 
 fn main() -> Result<()> {
-    let cli: Cli = common::begin();
+    let cli = common::begin();
+    autograd::on_pool(|| example(cli))
+}
+
+fn example(cli: Cli) -> Result<()> {
     let out = cli.common.out_dir("digits")?;
     let _profiling = cli.common.profiling(&out);
     let mut data = cli.data.load()?;

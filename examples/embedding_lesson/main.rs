@@ -42,7 +42,11 @@ struct Cli {
 }
 
 fn main() -> Result<()> {
-    let cli: Cli = common::begin();
+    let cli = common::begin();
+    autograd::on_pool(|| example(cli))
+}
+
+fn example(cli: Cli) -> Result<()> {
     let out = cli.common.out_dir("embedding_lesson")?;
     let _profiling = cli.common.profiling(&out);
     let start = Instant::now();

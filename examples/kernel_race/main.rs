@@ -105,7 +105,11 @@ const SHAPES: [[usize; 3]; 5] =
     [[32, 64, 160], [16_384, 100, 150], [16_384, 27, 100], [32, 1024, 256], [150, 100, 16_384]];
 
 fn main() -> Result<()> {
-    let cli: Cli = common::begin();
+    let cli = common::begin();
+    autograd::on_pool(|| example(cli))
+}
+
+fn example(cli: Cli) -> Result<()> {
     let out = cli.common.out_dir("kernel_race")?;
     let _profiling = cli.common.profiling(&out);
     let start = Instant::now();

@@ -173,19 +173,16 @@ fn draw(trials: &[Trial], out: &Path) -> Result<()> {
         trials.iter().map(ratios).collect(),
     )?;
 
-    let names: Vec<_> =
-        trials.iter().map(|trial| format!("{} (first {:.2})", trial.start.name(), trial.first)).collect();
-    let lines: Vec<_> = trials
-        .iter()
-        .zip(&names)
-        .map(|(trial, name)| Series { label: name, points: trial.history.train.clone() })
-        .collect();
-    let losses = Panel::lines(
-        Labels { title: "Training loss from each start", x: "step", y: "cross-entropy (log scale)" },
-        &lines,
-    )
-    .log_y()
-    .y_range(2.0, 25.0)
-    .reference(27_f64.ln(), "ln 27");
-    save(&out.join("starts.png"), "", 1, vec![losses])
+    // Some starts come to the same loss after a few steps, so each has a picture of its own, beside the best.
+    let [others @ .., best] = trials else { unreachable!("there are several starts") };
+    let losses = |trial: &Trial| {
+        let lines =
+            [best, trial].map(|trial| Series { label: trial.start.name(), points: trial.history.train.clone() });
+        let title = format!("{} (first {:.2})", trial.start.name(), trial.first);
+        Panel::lines(Labels { title: &title, x: "step", y: "cross-entropy (log scale)" }, &lines)
+            .log_y()
+            .y_range(1.5, 25.0)
+            .reference(27_f64.ln(), "ln 27")
+    };
+    save(&out.join("starts.png"), "Training loss from each start", 3, others.iter().map(losses).collect())
 }

@@ -25,6 +25,7 @@ use tune::Tune;
 
 /// A language model of names (Bengio et al. 2003), and three exercises with it
 #[derive(Parser, Debug)]
+#[command(after_help = AFTER_HELP)]
 struct Cli {
     #[command(flatten)]
     common: Common,
@@ -41,6 +42,9 @@ struct Cli {
     exercise: Option<Exercise>,
 }
 
+const AFTER_HELP: &str = "Without a command: a short tour of all three, of some seconds each.
+A command has the flags of its training, such as --steps, --batch and --lr: see `direct --help`.";
+
 #[derive(Subcommand, Debug)]
 enum Exercise {
     Tune(Tune),
@@ -49,7 +53,11 @@ enum Exercise {
 }
 
 fn main() -> Result<()> {
-    let cli: Cli = common::begin();
+    let cli = common::begin();
+    autograd::on_pool(|| example(cli))
+}
+
+fn example(cli: Cli) -> Result<()> {
     let out = cli.common.out_dir("makemore")?;
     let _profiling = cli.common.profiling(&out);
     let names = match &cli.data {

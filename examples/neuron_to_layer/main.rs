@@ -44,7 +44,11 @@ struct Cli {
 }
 
 fn main() -> Result<()> {
-    let cli: Cli = common::begin();
+    let cli = common::begin();
+    autograd::on_pool(|| example(cli))
+}
+
+fn example(cli: Cli) -> Result<()> {
     let out = cli.common.out_dir("neuron_to_layer")?;
     let _profiling = cli.common.profiling(&out);
     let training = mlp::Training { steps: cli.steps, lr: cli.lr };

@@ -78,7 +78,11 @@ enum Part {
 }
 
 fn main() -> Result<()> {
-    let cli: Cli = common::begin();
+    let cli = common::begin();
+    autograd::on_pool(|| example(cli))
+}
+
+fn example(cli: Cli) -> Result<()> {
     let tokens = cli.tokenizer.as_deref().map(Tokens::read).transpose()?;
     let out = cli.common.out_dir("next_word")?;
     let _profiling = cli.common.profiling(&out);

@@ -59,7 +59,11 @@ struct Cli {
 }
 
 fn main() -> Result<()> {
-    let cli: Cli = common::begin();
+    let cli = common::begin();
+    autograd::on_pool(|| example(cli))
+}
+
+fn example(cli: Cli) -> Result<()> {
     let out = cli.common.out_dir("stylegan")?;
     let seed = cli.common.seed;
     let mut data = cli.data.load()?;

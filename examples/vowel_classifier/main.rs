@@ -48,7 +48,11 @@ struct Cli {
 }
 
 fn main() -> Result<()> {
-    let cli: Cli = common::begin();
+    let cli = common::begin();
+    autograd::on_pool(|| example(cli))
+}
+
+fn example(cli: Cli) -> Result<()> {
     let out = cli.output.out_dir("vowel_classifier")?;
     let _profiling = cli.output.profiling(&out);
     let recipe = &cli.recipe;

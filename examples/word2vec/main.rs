@@ -144,15 +144,19 @@ enum Objective {
 
 fn main() -> Result<()> {
     let cli: Cli = common::begin();
-    let out = cli.common.out_dir("word2vec")?;
-    let _profiling = cli.common.profiling(&out);
-    if let Some(Form::Tiny(tiny)) = &cli.form {
-        return tiny::run(tiny, &cli.common, &out);
-    }
     if let Some(threads) = cli.options.threads {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
     }
-    run(&cli, &out)
+    autograd::on_pool(|| example(cli))
+}
+
+fn example(cli: Cli) -> Result<()> {
+    let out = cli.common.out_dir("word2vec")?;
+    let _profiling = cli.common.profiling(&out);
+    match &cli.form {
+        Some(Form::Tiny(tiny)) => tiny::run(tiny, &cli.common, &out),
+        None => run(&cli, &out),
+    }
 }
 
 fn run(cli: &Cli, out: &Path) -> Result<()> {

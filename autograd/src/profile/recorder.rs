@@ -10,7 +10,6 @@ use crate::graph::mode;
 use crate::kernels::parallel::AmbientGuard;
 use crate::tensor::Dims;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -115,8 +114,10 @@ impl Profiler {
         let spans = spans.expect("this profile is being taken");
         drop(self);
         with(|outer| outer.spans.extend(&spans));
-        let name = std::thread::current().name().map(|name| (this_thread(), name.to_string()));
-        Profile { spans, wall, threads: BTreeMap::from_iter(name) }
+        // Rayon's threads have a number only.
+        let of_pool = || rayon::current_thread_index().map(|index| format!("pool thread {index}"));
+        let name = std::thread::current().name().map(str::to_string).or_else(of_pool);
+        Profile { spans, wall, threads: name.map(|name| (this_thread(), name)).into_iter().collect() }
     }
 }
 

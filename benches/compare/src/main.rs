@@ -81,7 +81,7 @@ fn main() -> Result<()> {
     ensure!(threads > 0, "--threads: at least 1");
     let setting = Setting { threads, seconds: cli.seconds };
 
-    let mut programs = vec![Program::ours()?];
+    let mut programs = Vec::new();
     for peer in &cli.peers {
         match peer.find(&cli.python) {
             Ok(program) => programs.push(program),
@@ -89,9 +89,11 @@ fn main() -> Result<()> {
         }
     }
     ensure!(
-        programs.len() > 1,
+        !programs.is_empty(),
         "there is nothing to compare with: benches/compare/README.md says how to install others"
     );
+    // After the others are found, as to build takes longer than to be told that one of them is missing.
+    programs.insert(0, Program::ours()?);
     let names: Vec<&str> = programs.iter().map(|program| program.name.as_str()).collect();
     println!("{threads} threads; {}\n", names.join(", "));
     if let Some(busy) = machine::busy().filter(|&busy| busy > 0.1) {

@@ -55,7 +55,6 @@ impl Program {
         let bench = [
             cargo(),
             "bench".into(),
-            "--quiet".into(),
             "--manifest-path".into(),
             root.join("Cargo.toml").into(),
             "--package".into(),
@@ -64,10 +63,10 @@ impl Program {
             "steps".into(),
         ];
         let [cargo, arguments @ ..] = &bench;
-        println!("Building this library …");
+        println!("Building this library for speed, which takes a minute or two the first time …");
         let status = Command::new(cargo).args(arguments).arg("--no-run").status().context("cannot run cargo")?;
         ensure!(status.success(), "this library cannot be built");
-        let command = [&bench[..], &["--".into()]].concat();
+        let command = [&bench[..], &["--quiet".into(), "--".into()]].concat();
         Ok(Program { name: "chainrule".to_string(), command })
     }
 

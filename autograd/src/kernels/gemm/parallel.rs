@@ -6,7 +6,7 @@ use super::matrix::RawMut;
 use super::pack::{Operand, PackSource, PackedPanels, Panel, Panels};
 use super::plan::{PARALLEL_WORK, Plan, Problem, Way};
 use super::{GemmFloat, MatRef};
-use crate::kernels::parallel::region;
+use crate::kernels::parallel::{on_pool, region};
 use crate::memory::Buffer;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -19,9 +19,9 @@ pub(super) fn run<T: GemmFloat>(problem: &Problem<T>) -> bool {
         Some(chunk) => by_depth(problem, chunk),
         None => by_plan(problem, &plan),
     };
-    if problem.parallel && (chunk.is_some() || plan.areas != [1, 1]) && rayon::current_num_threads() > 1 {
-        // Once into the pool for the whole product: from inside, sharing work is cheap.
-        region(|| rayon::scope(|_| compute()));
+    if problem.parallel && (chunk.is_some() || plan.areas != [1, 1]) {
+        // Once into the pool for the whole product, if this is not one of its threads.
+        region(|| on_pool(compute));
     } else {
         compute();
     }

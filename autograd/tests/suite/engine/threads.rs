@@ -1,7 +1,7 @@
 //! Tensors and graphs on several threads.
 
 use autograd::kernels::parallel;
-use autograd::{GradOptions, Rng, Tensor, grad, grad_enabled, no_grad};
+use autograd::{GradOptions, Rng, Tensor, grad, grad_enabled, no_grad, on_pool};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc;
 use std::thread;
@@ -154,4 +154,44 @@ fn a_stolen_job_records_although_the_thief_runs_under_no_grad() {
     });
     assert!(same_thread, "the job ran on the thread that waits under no_grad");
     assert!(recorded && still_off);
+}
+
+#[test]
+fn on_pool_is_on_a_thread_of_the_pool() {
+    let here = thread::current().id();
+    let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    // From a thread of a pool it stays there.
+    for threads in [1, 3] {
+        pool(threads).install(|| {
+            let inside = thread::current().id();
+            assert!(inside != here && on_pool(|| thread::current().id()) == inside);
+        });
+    }
+    // From any other, it is handed over, and stays where it is inside of that.
+    let (thread, index, nested) =
+        on_pool(|| (thread::current().id(), rayon::current_thread_index(), on_pool(|| thread::current().id())));
+    assert_eq!(thread, nested);
+    assert_eq!(
+        (index.is_some(), thread != here),
+        if rayon::current_num_threads() > 1 { (true, true) } else { (false, false) }
+    );
+}
+
+#[test]
+fn on_pool_takes_settings_along_and_leaves_none_behind() {
+    let x = Tensor::from(3.0).requires_grad();
+    let recorded = || (&x * 2.0).has_history();
+    assert!(on_pool(recorded));
+    for _ in 0..20 {
+        assert!(!no_grad(|| on_pool(recorded)));
+        assert!(on_pool(recorded), "whichever thread of the pool");
+    }
+}
+
+#[test]
+fn a_panic_comes_out_of_the_pool() {
+    let panic = std::panic::catch_unwind(|| on_pool(|| Tensor::ones(2).reshape([3]))).unwrap_err();
+    let message = panic.downcast_ref::<String>().expect("a message");
+    assert!(message.contains("reshape"), "{message}");
+    assert_eq!(on_pool(|| Tensor::ones(2).sum(..).item()), 2.0);
 }
