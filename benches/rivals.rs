@@ -10,6 +10,7 @@
 mod peak;
 
 use autograd::kernels::gemm::{Gemm, Isa, MatMut, MatRef};
+use autograd::memory::Buffer;
 use autograd::on_pool;
 use gemm::Parallelism;
 use std::time::{Duration, Instant};
@@ -82,9 +83,10 @@ struct Race {
 /// Ours and theirs, on one thread if `serial`, else on two.
 fn race([m, n, k]: [usize; 3], serial: bool) -> Race {
     // Small whole numbers: products and sums of them are exact, whatever the order.
-    let a: Vec<f32> = (0..m * k).map(|i| (i % 7) as f32 - 3.0).collect();
-    let b: Vec<f32> = (0..k * n).map(|i| (i % 5) as f32 - 2.0).collect();
-    let (mut c, mut d) = (vec![0.0_f32; m * n], vec![0.0_f32; m * n]);
+    // In memory as tensors have it: from 2 MB on in huge pages.
+    let [mut a, mut b, mut c, mut d] = [m * k, k * n, m * n, m * n].map(|len| Buffer::<f32>::filled(len, 0.0));
+    a.iter_mut().enumerate().for_each(|(i, x)| *x = (i % 7) as f32 - 3.0);
+    b.iter_mut().enumerate().for_each(|(i, x)| *x = (i % 5) as f32 - 2.0);
     let parallelism = if serial { Parallelism::None } else { Parallelism::Rayon(2) };
     let [columns, depth] = [n, k].map(|size| size as isize);
 
@@ -135,7 +137,7 @@ fn race([m, n, k]: [usize; 3], serial: bool) -> Race {
         });
         rounds += 1;
     }
-    assert!(c == d, "{m},{n},{k}: the products differ");
+    assert!(c[..] == d[..], "{m},{n},{k}: the products differ");
     let [ours, theirs] = best.map(|seconds| flops / seconds / 1e9);
     Race { ours, theirs, peak: peak.max(peak::best_of(looks)) }
 }

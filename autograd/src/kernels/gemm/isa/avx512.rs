@@ -49,11 +49,12 @@ impl Avx512 {
 //                              write C half as often is worth more than to have half the panel nearer: at 768 to
 //                              2,048 a kc of 512 is 1 to 3 % slower, one of 256 another 4;
 //   a block of A, mc × kc:   144 × 1024 × 4 = 576 kB of L2;
-//   a block of B, kc × nc:  1024 × 1008 × 4 = 4 MB of L3.
+//   a block of B, kc × nc:  1024 × 1056 × 4 = 4.3 MB of L3. 22 panels, so that 1,024 columns are one block: another of
+//                              16 columns would pack all of A once more (1 % at 1,024).
 static KERNELS_F32: KernelSet<f32> = kernel_set!(
     f32, Avx512, target_feature(enable = "avx512f"), isa: Isa::Avx512,
     rows: [1 2 3 4 5 6 7 8], vectors: [1 2 3], half: Avx2,
-    mc: 144, kc: 1024, nc: 1008,
+    mc: 144, kc: 1024, nc: 1056,
 );
 static KERNELS_F64: KernelSet<f64> = kernel_set!(
     f64, Avx512, target_feature(enable = "avx512f"), isa: Isa::Avx512,
