@@ -74,6 +74,7 @@ pub fn region<R>(work: impl FnOnce() -> R) -> R {
 /// let sum = on_pool(|| Tensor::ones([1000, 1000]).sum(..).item());
 /// assert_eq!(sum, 1e6);
 /// ```
+// ANCHOR: on_pool
 pub fn on_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     if rayon::current_num_threads() == 1 {
         return work();
@@ -84,6 +85,7 @@ pub fn on_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
         work()
     })
 }
+// ANCHOR_END: on_pool
 
 /// The chunk length for `len` elements: one chunk below [`ELEMENTS`], else a few chunks a core of any
 /// machine we know, each a whole number of cache lines.
