@@ -68,6 +68,9 @@ pub fn region<R>(work: impl FnOnce() -> R) -> R {
 ///
 /// `no_grad` and the like hold in `work`, too; a [`profile`](crate::profile()) is of one thread, so take it inside.
 ///
+/// Enter it once, before threads are started that `work` waits for, such as a loader's; not once a step: a thread of the
+/// pool that waits inside of a kernel may be handed `work`, and would then wait for itself.
+///
 /// ```
 /// use autograd::{Tensor, on_pool};
 ///
